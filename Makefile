@@ -1,0 +1,126 @@
+# plumb: CNI plugins. `make help` lists the targets.
+#
+# MODE=plain (default), san (ASan and UBSan), cov (coverage); objects and programs of a mode are in build/MODE.
+# LINK=static (default where the archives are there) links plugins wholly statically; LINK=shared is for packagers.
+
+VERSION    := 0.1.0
+MODE       ?= plain
+PREFIX     ?= /usr/local
+CNI_BIN_DIR ?= /opt/cni/bin
+DESTDIR    ?=
+PKG_CONFIG ?= pkg-config
+
+B       := build/$(MODE)
+PLUGINS := $(sort $(basename $(notdir $(wildcard plugins/*.c))))
+IPAM    := $(sort $(basename $(notdir $(wildcard ipam/*.c))))
+ALL_PLUGINS := $(PLUGINS) $(IPAM)
+
+# ---- Flags: the user's CFLAGS, CPPFLAGS and LDFLAGS are apart from ours ----
+
+CFLAGS   ?= -O2 -g
+WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wvla -Wundef -Wno-missing-field-initializers
+our_cpp  := -D_GNU_SOURCE -Icommon -Iplugins -Iipam $(shell $(PKG_CONFIG) --cflags libnl-3.0)
+our_c    := -std=gnu11 $(WARNINGS) -ffunction-sections -fdata-sections -fstack-protector-strong -ffile-prefix-map=$(CURDIR)=. $(if $(CI),-Werror)
+our_ld   := -Wl,--gc-sections -Wl,--as-needed -Wl,-z,relro,-z,now
+
+ifeq ($(MODE),san)
+  our_c += -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+  our_ld += -fsanitize=address,undefined
+  LINK := shared
+else ifeq ($(MODE),cov)
+  our_c += --coverage -O0
+  our_ld += --coverage
+  LINK := shared
+else
+  our_cpp += $(if $(findstring -O0,$(CFLAGS)),,-D_FORTIFY_SOURCE=2)
+endif
+
+# Static archives are not shipped everywhere: ask the compiler once, by linking.
+try_static = printf 'int main(void){return 0;}' | $(CC) -x c - -static -Wl,--no-as-needed -lnl-3 -ljansson -lpthread -lm -o /dev/null 2>/dev/null && echo static || echo shared
+LINK ?= $(shell $(try_static))
+ifeq ($(LINK),static)
+  our_cpp += -DSTATIC_LINK
+  plugin_ld   := -static
+  plugin_libs := $(shell $(PKG_CONFIG) --static --libs libnl-3.0 jansson)
+else
+  plugin_libs := $(shell $(PKG_CONFIG) --libs libnl-3.0 jansson)
+endif
+nft_libs = $(shell $(PKG_CONFIG) --libs libnftables)
+
+# ---- Objects ----
+
+base_src := $(wildcard common/base/*.c)
+os_src   := $(wildcard common/os/*.c)
+cni_src  := $(filter-out common/cni/self.c common/cni/plugin.c,$(wildcard common/cni/*.c))
+common_obj := $(patsubst %.c,$(B)/%.o,$(base_src) $(os_src) $(cni_src))
+main_obj   := $(B)/common/cni/plugin.o
+ipam_obj   := $(patsubst %.c,$(B)/%.o,$(wildcard ipam/*.c ipam/*/*.c))
+own_obj     = $(patsubst %.c,$(B)/%.o,$(wildcard plugins/$(1).c plugins/$(1)/*.c ipam/$(1).c ipam/$(1)/*.c))
+plumb_obj  := $(patsubst %.c,$(B)/%.o,$(wildcard plumb/*.c))
+
+# The same sources give the same id: plugins of one build may run each other in process.
+BUILD_ID := $(shell cat $(sort $(wildcard common/*/*.[ch] plugins/*.[ch] plugins/*/*.[ch] ipam/*.[ch] ipam/*/*.[ch])) Makefile 2>/dev/null | sha256sum | cut -c1-40)
+
+.DELETE_ON_ERROR:
+.SECONDARY:
+.PHONY: all
+all: $(ALL_PLUGINS:%=$(B)/bin/%) $(B)/bin/plumb-ruleset $(if $(plumb_obj),$(B)/bin/plumb)
+
+$(B)/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(our_cpp) $(CPPFLAGS) $(our_c) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+$(B)/self/%.o: common/cni/self.c $(wildcard common/*/*.[ch] plugins/*.c plugins/*/*.[ch] ipam/*.c ipam/*/*.[ch]) Makefile
+	@mkdir -p $(@D)
+	$(CC) $(our_cpp) $(CPPFLAGS) $(our_c) $(CFLAGS) -DPLUGIN_SELF='"$(filter-out multi,$*)"' -DBUILD_ID='"$(BUILD_ID)"' -DPLUMB_VERSION='"$(VERSION)"' -c -o $@ $<
+
+link = $(CC) $(our_c) $(CFLAGS) $(our_ld) $(LDFLAGS)
+
+# Interface plugins contain the address plugins, so that those can run in process; each address plugin is its own program too.
+define plugin_rule
+$(B)/bin/$(1): $(call own_obj,$(1)) $(if $(filter $(1),$(PLUGINS)),$(if $(wildcard plugins/$(1).c),$(shell grep -lq 'cni/ipam.h' plugins/$(1).c plugins/$(1)/*.c 2>/dev/null && echo $(ipam_obj)))) $(main_obj) $(common_obj) $(B)/self/$(1).o
+	@mkdir -p $$(@D)
+	$$(link) $$(plugin_ld) -o $$@ $$^ $$(plugin_libs)
+endef
+$(foreach p,$(ALL_PLUGINS),$(eval $(call plugin_rule,$(p))))
+
+# The helper that loads the ruleset: only it and plumb need libnftables.
+$(B)/bin/plumb-ruleset: $(B)/plumb/ruleset/ruleset.o $(B)/plumb/ruleset/text.o
+	@mkdir -p $(@D)
+	$(link) -o $@ $^ $(nft_libs)
+
+$(B)/plumb/ruleset/text.o: plumb/ruleset/text.S spec/ruleset.nft spec/ruleset-bridge.nft
+	@mkdir -p $(@D)
+	$(CC) -c -o $@ $<
+
+$(B)/bin/plumb: $(plumb_obj) $(common_obj) $(B)/self/plumb.o
+	@mkdir -p $(@D)
+	$(link) -o $@ $^ $(shell $(PKG_CONFIG) --libs libnl-3.0 jansson)
+
+-include $(shell find $(B) -name '*.d' 2>/dev/null)
+-include tests/tests.mk
+
+# ---- Everything else ----
+
+.PHONY: install
+install: all ## install plugins to CNI_BIN_DIR, the plumb command to PREFIX/bin
+	install -d $(DESTDIR)$(CNI_BIN_DIR) $(DESTDIR)$(PREFIX)/bin
+	install -m 755 $(ALL_PLUGINS:%=$(B)/bin/%) $(B)/bin/plumb-ruleset $(DESTDIR)$(CNI_BIN_DIR)
+	$(if $(plumb_obj),install -m 755 $(B)/bin/plumb $(DESTDIR)$(PREFIX)/bin)
+
+.PHONY: layers
+layers: ## check that includes point down only: plugins, ipam, plumb -> cni -> os -> base
+	@! grep -nE '#include "(os|cni)/' common/base/*.[ch]
+	@! grep -nE '#include "cni/' common/os/*.[ch]
+	@! grep -rnE '#include "(\.\./|plugins/|ipam/|plumb/)' common plugins ipam plumb --include='*.[ch]'
+	@! grep -lE '#include <jansson' -r common plugins ipam plumb --include='*.[ch]' | grep -v common/base/json.h
+	@! grep -lE '#include <netlink/' -r common plugins ipam plumb --include='*.[ch]' | grep -v common/os/netlink
+	@echo "layers: includes point down"
+
+.PHONY: clean
+clean: ## remove everything built
+	rm -rf build
+
+.PHONY: help
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | awk -F'\t' '{ printf "  make %-10s %s\n", $$1, $$2 }'
