@@ -1,0 +1,78 @@
+/* Links: found one at a time by name or index, made in one request, removed without waiting for more than the kernel's word. */
+#ifndef PLUMB_OS_LINK_H
+#define PLUMB_OS_LINK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/addr.h"
+#include "base/err.h"
+#include "base/text.h"
+#include "os/netlink.h"
+
+struct link {
+	int        index;
+	char       name[IFNAME_SIZE];
+	char       kind[16];            /* "veth", "bridge", …; "" for a device without one (lo, hardware) */
+	struct mac mac;
+	uint32_t   mtu;
+	unsigned   flags;               /* IFF_… */
+	uint8_t    operstate;           /* IF_OPER_… */
+	int        master;              /* index, 0: none */
+	int        peer;                /* of a veth: the other end's index, in its own namespace */
+	uint32_t   promiscuity;         /* how many asked for it */
+	bool       vlan_filtering;      /* of a bridge */
+	bool       hairpin, isolated;   /* of a bridge's port */
+};
+
+/* -ENODEV without a word in e when there is no such link (so that DEL can go on); other failures fill in e. */
+int link_by_name(struct netlink *nl, const char *name, struct link *out, struct err *e);
+int link_by_index(struct netlink *nl, int index, struct link *out, struct err *e);
+/* Calls each(link, arg) for every link, stops at other than 0 and returns that. */
+int link_each(struct netlink *nl, int (*each)(const struct link *l, void *arg), void *arg, struct err *e);
+
+struct veth {
+	const char *near, *far;         /* the names, here and in the pod */
+	struct mac  near_mac, far_mac;
+	uint32_t    mtu;                /* 0: the kernel's own */
+	int         pod;                /* the far end's namespace */
+	int         master;             /* a bridge's index for the near end, 0: none */
+	bool        near_up;
+};
+
+/* One request makes both ends; the far one is born inside the container, under its final name, one queue each. */
+int veth_create(struct netlink *nl, const struct veth *v, struct err *e);
+
+struct bridge {
+	const char *name;
+	struct mac  mac;                /* given, so that ports coming and going never change it */
+	uint32_t    mtu;                /* 0: as its ports' */
+	bool        vlan_filtering;
+};
+
+/* -EEXIST, without a word in e, when a link of the name is there already. */
+int bridge_create(struct netlink *nl, const struct bridge *b, struct err *e);
+
+int link_up(struct netlink *nl, int index, struct err *e);
+int link_down(struct netlink *nl, int index, struct err *e);
+/* IFF_PROMISC, which counts: ask once. */
+int link_promisc(struct netlink *nl, int index, bool on, struct err *e);
+int link_set_master(struct netlink *nl, int index, int master, struct err *e);
+
+/* A bridge port's hairpin mode (frames may leave by the port they came in by) and isolation from other isolated ports. */
+int port_set(struct netlink *nl, int index, bool hairpin, bool isolated, struct err *e);
+/* VLANs of a port. untagged: also its PVID. */
+int port_vlan_add(struct netlink *nl, int index, uint16_t first, uint16_t last, bool untagged, struct err *e);
+int port_vlan_del(struct netlink *nl, int index, uint16_t vid, struct err *e);
+/* Whether the port has the VLAN; *untagged (may be NULL): as PVID and untagged. */
+int port_vlan_has(struct netlink *nl, int index, uint16_t vid, bool *untagged, struct err *e);
+
+/* Removes a link of the calling thread's namespace, and returns once the kernel has announced that it is gone (with a veth's other
+ * end), not when its memory is: a helper process waits out the kernel's grace periods. 0 also when there is no such link. */
+int link_delete(int index, struct err *e);
+
+/* A guard for a link made in our own namespace: scoped(link_drop) int made = index; link_keep(&made) when all went well. */
+void link_drop(int *index);             /* nothing for 0 */
+static inline void link_keep(int *index) { *index = 0; }
+
+#endif

@@ -1,0 +1,54 @@
+/* Netlink: one request, one answer, and what the kernel said. The only module that knows libnl's headers; what other
+ * modules need of them (messages and attributes) comes with this one.
+ *
+ * A socket belongs for ever to the network namespace that it was opened in, so "where" is an argument: c->host, c->pod. */
+#ifndef PLUMB_OS_NETLINK_H
+#define PLUMB_OS_NETLINK_H
+
+#include <netlink/attr.h>
+#include <netlink/msg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+struct netlink {
+	struct nl_sock *sk;             /* NULL: not open */
+	unsigned        seq;
+	char            why[256];       /* the kernel's extended ack of the last refusal, or "" */
+};
+
+/* Opens in the calling thread's network namespace. protocol: NETLINK_ROUTE, NETLINK_NETFILTER. */
+int netlink_open(struct netlink *nl, int protocol, struct err *e);
+void netlink_close(struct netlink *nl);           /* takes a closed one too */
+int netlink_fd(const struct netlink *nl);
+
+/* A message with a family header of len bytes at hdr, to be filled with nla_put… and given to netlink_do, netlink_get or netlink_dump, which
+ * free it. NULL when there is no memory; the netlink_… functions take that and answer -ENOMEM. */
+struct nl_msg *netlink_request(int type, int flags, const void *hdr, size_t len);
+
+/* A reply's header; stop early by returning something other than 0, which the call then returns. */
+typedef int netlink_reply(struct nlmsghdr *h, void *arg);
+
+/* Sends, waits for the acknowledgement. 0 or -errno. */
+int netlink_do(struct netlink *nl, struct nl_msg *m);
+/* Sends, gives each message of the answer to reply, until the acknowledgement. */
+int netlink_get(struct netlink *nl, struct nl_msg *m, netlink_reply *reply, void *arg);
+/* Asks for a dump. Messages are collected first and the dump begun again while it was interrupted by a change, so that
+ * reply sees a consistent one. */
+int netlink_dump(struct netlink *nl, struct nl_msg *m, netlink_reply *reply, void *arg);
+
+/* Several messages as one datagram (an nftables batch), then the answers: the first error, else 0. n_acks: how many of them
+ * carry NLM_F_ACK; first_seq: the lowest of their sequence numbers, all taken from ++nl->seq. The messages stay the caller's. */
+int netlink_batch(struct netlink *nl, const void *messages, size_t len, unsigned first_seq, unsigned n_acks);
+
+/* Joins a multicast group of NETLINK_ROUTE (RTNLGRP_…). */
+int netlink_join(struct netlink *nl, int group);
+/* Waits at most timeout_ms for one datagram and gives each message in it to reply. -ETIMEDOUT; else what reply returned. */
+int netlink_wait(struct netlink *nl, int timeout_ms, netlink_reply *reply, void *arg);
+
+/* Notes a refusal in e: fmt tells what we asked, ret is the errno that came, and the details are strerror's and the kernel's words. Returns ret. */
+int netlink_refused(const struct netlink *nl, struct err *e, int ret, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+
+#endif

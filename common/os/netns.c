@@ -1,0 +1,77 @@
+#include "os/netns.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <linux/nsfs.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+
+#include "base/scoped.h"
+
+/* Any namespace, or a file of procfs on a kernel without nsfs ioctls, would pass a test of the file system alone. */
+static bool is_netns(int fd)
+{
+	struct statfs fs;
+
+	return fstatfs(fd, &fs) == 0 && fs.f_type == NSFS_MAGIC && ioctl(fd, NS_GET_NSTYPE) == CLONE_NEWNET;
+}
+
+int netns_open(const char *path, struct err *e)
+{
+	scoped(fd_close) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+
+	if (fd < 0)
+		return err_sys(e, errno == ENOENT ? CNI_UNKNOWN_CONTAINER : CNI_IO, -errno, "failed to open netns \"%s\"", path);
+	if (!is_netns(fd))
+		return err_set(e, CNI_BAD_ENV, -EINVAL, "CNI_NETNS: \"%s\" is no network namespace", path);
+	return fd_keep(&fd);
+}
+
+int netns_open_self(struct err *e)
+{
+	int fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+
+	return fd < 0 ? err_sys(e, CNI_IO, -errno, "our own network namespace (/proc/self/ns/net)") : fd;
+}
+
+bool netns_same(int a, int b)
+{
+	struct stat x, y;
+
+	return fstat(a, &x) == 0 && fstat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+uint64_t netns_inode(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 ? st.st_ino : 0;
+}
+
+int netns_enter(int fd, struct err *e)
+{
+	scoped(fd_close) int back = netns_open_self(e);
+
+	if (back < 0)
+		return back;
+	if (setns(fd, CLONE_NEWNET) < 0)
+		return err_sys(e, CNI_FAILED, -errno, "entering the container's network namespace");
+	return fd_keep(&back);
+}
+
+void netns_leave(int *back)
+{
+	if (*back < 0)
+		return;
+	if (setns(*back, CLONE_NEWNET) < 0) {
+		perror("returning to our own network namespace");
+		_exit(1);
+	}
+	close(*back);
+	*back = -1;
+}

@@ -1,0 +1,29 @@
+/* libnl's text-to-address parser, which nothing here calls, would bring glibc's resolver into every static executable: 400 KiB, and warnings. These
+ * stand in for what it refers to. Linked in static builds only. */
+#ifdef STATIC_LINK
+#include <netdb.h>
+#include <stddef.h>
+
+int getaddrinfo(const char *node, const char *service, const struct addrinfo *hints, struct addrinfo **res)
+{
+	(void)node, (void)service, (void)hints, (void)res;
+	return EAI_FAIL;
+}
+
+void freeaddrinfo(struct addrinfo *res)
+{
+	(void)res;
+}
+
+struct protoent *getprotobyname(const char *name)
+{
+	(void)name;
+	return NULL;
+}
+
+struct protoent *getprotobynumber(int number)
+{
+	(void)number;
+	return NULL;
+}
+#endif

@@ -1,0 +1,167 @@
+#include "os/route.h"
+
+#include <errno.h>
+#include <linux/rtnetlink.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+
+static void put_addr(struct nl_msg *m, int type, const struct addr *a)
+{
+	nla_put(m, type, addr_size(a->family), a->bytes);
+}
+
+static int scope_of(const struct route *r)
+{
+	if (r->scope >= 0)
+		return r->scope;
+	return r->dst.addr.family == AF_INET && !addr_is_set(&r->gateway) ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
+}
+
+static struct nl_msg *route_request(int type, int flags, const struct route *r)
+{
+	struct rtmsg t = {
+		.rtm_family = r->dst.addr.family, .rtm_dst_len = r->dst.len, .rtm_scope = scope_of(r), .rtm_type = RTN_UNICAST,
+		.rtm_protocol = RTPROT_BOOT, .rtm_table = r->table > 255 ? RT_TABLE_UNSPEC : r->table ? r->table : RT_TABLE_MAIN,
+	};
+	struct prefix dst = prefix_network(&r->dst);
+	struct nl_msg *m = netlink_request(type, flags, &t, sizeof t);
+	struct nlattr *metrics;
+
+	if (!m)
+		return NULL;
+	if (r->dst.len)
+		put_addr(m, RTA_DST, &dst.addr);
+	if (r->index)
+		nla_put_u32(m, RTA_OIF, r->index);
+	if (addr_is_set(&r->gateway))
+		put_addr(m, RTA_GATEWAY, &r->gateway);
+	if (addr_is_set(&r->source))
+		put_addr(m, RTA_PREFSRC, &r->source);
+	if (r->priority)
+		nla_put_u32(m, RTA_PRIORITY, r->priority);
+	if (r->table > 255)
+		nla_put_u32(m, RTA_TABLE, r->table);
+	if (r->mtu || r->advmss) {
+		metrics = nla_nest_start(m, RTA_METRICS);
+		if (r->mtu)
+			nla_put_u32(m, RTAX_MTU, r->mtu);
+		if (r->advmss)
+			nla_put_u32(m, RTAX_ADVMSS, r->advmss);
+		nla_nest_end(m, metrics);
+	}
+	return m;
+}
+
+int route_add(struct netlink *nl, const struct route *r, struct err *e)
+{
+	int bad = netlink_do(nl, route_request(RTM_NEWROUTE, NLM_F_CREATE, r));
+	char dst[PREFIX_TEXT], gw[ADDR_TEXT];
+
+	if (bad >= 0 || bad == -EEXIST)
+		return bad;
+	addr_text(&r->gateway, gw);
+	return netlink_refused(nl, e, bad, "adding route %s%s%s", prefix_text(&r->dst, dst), *gw ? " via " : "", gw);
+}
+
+int route_del(struct netlink *nl, const struct route *r, struct err *e)
+{
+	int bad = netlink_do(nl, route_request(RTM_DELROUTE, 0, r));
+	char dst[PREFIX_TEXT];
+
+	if (bad >= 0 || bad == -ESRCH)
+		return 0;
+	return netlink_refused(nl, e, bad, "removing route %s", prefix_text(&r->dst, dst));
+}
+
+static void get_addr(struct addr *out, int family, struct nlattr *a)
+{
+	if (a && nla_len(a) == (int)addr_size(family)) {
+		out->family = family;
+		memcpy(out->bytes, nla_data(a), nla_len(a));
+	}
+}
+
+static bool read_route(struct nlmsghdr *h, struct route *out)
+{
+	struct nlattr *tb[RTA_MAX + 1] = { 0 };
+	struct rtmsg *t = nlmsg_data(h);
+
+	if (h->nlmsg_type != RTM_NEWROUTE || nlmsg_parse(h, sizeof *t, tb, RTA_MAX, NULL) < 0)
+		return false;
+	*out = (struct route){ .dst = { .addr.family = t->rtm_family, .len = t->rtm_dst_len }, .scope = t->rtm_scope };
+	get_addr(&out->dst.addr, t->rtm_family, tb[RTA_DST]);
+	get_addr(&out->gateway, t->rtm_family, tb[RTA_GATEWAY]);
+	get_addr(&out->source, t->rtm_family, tb[RTA_PREFSRC]);
+	out->index = tb[RTA_OIF] ? (int)nla_get_u32(tb[RTA_OIF]) : 0;
+	out->priority = tb[RTA_PRIORITY] ? nla_get_u32(tb[RTA_PRIORITY]) : 0;
+	out->table = tb[RTA_TABLE] ? nla_get_u32(tb[RTA_TABLE]) : t->rtm_table;
+	return t->rtm_type == RTN_UNICAST && out->table != RT_TABLE_LOCAL;
+}
+
+struct walk {
+	int (*each)(const struct route *r, void *arg);
+	void *arg;
+};
+
+/* A route of several next hops is given once for each. */
+static int visit(struct nlmsghdr *h, void *arg)
+{
+	struct nlattr *multipath = nlmsg_find_attr(h, sizeof(struct rtmsg), RTA_MULTIPATH);
+	struct walk *w = arg;
+	struct route r;
+	int stop = 0;
+
+	if (!read_route(h, &r))
+		return 0;
+	if (!multipath)
+		return w->each(&r, w->arg);
+	for (struct rtnexthop *hop = nla_data(multipath); !stop && (char *)hop + sizeof *hop <= (char *)nla_data(multipath) + nla_len(multipath) &&
+	     hop->rtnh_len >= sizeof *hop; hop = RTNH_NEXT(hop)) {
+		struct nlattr *gw = nla_find((struct nlattr *)RTNH_DATA(hop), hop->rtnh_len - sizeof *hop, RTA_GATEWAY);
+
+		r.index = hop->rtnh_ifindex;
+		r.gateway = (struct addr){ 0 };
+		get_addr(&r.gateway, r.dst.addr.family, gw);
+		stop = w->each(&r, w->arg);
+	}
+	return stop;
+}
+
+int route_each(struct netlink *nl, int family, int (*each)(const struct route *r, void *arg), void *arg, struct err *e)
+{
+	struct rtmsg t = { .rtm_family = family };
+	struct walk w = { each, arg };
+	int r = netlink_dump(nl, netlink_request(RTM_GETROUTE, 0, &t, sizeof t), visit, &w);
+
+	return r < 0 && !e->code ? netlink_refused(nl, e, r, "listing routes") : r;
+}
+
+static int note_link(struct nlmsghdr *h, void *index)
+{
+	struct nlattr *oif = h->nlmsg_type == RTM_NEWROUTE ? nlmsg_find_attr(h, sizeof(struct rtmsg), RTA_OIF) : NULL;
+
+	if (oif)
+		*(int *)index = (int)nla_get_u32(oif);
+	return 0;
+}
+
+int route_link_to(struct netlink *nl, const struct addr *to)
+{
+	struct rtmsg t = { .rtm_family = to->family, .rtm_dst_len = addr_size(to->family) * 8 };
+	struct nl_msg *m = netlink_request(RTM_GETROUTE, 0, &t, sizeof t);
+	int index = 0;
+
+	if (m)
+		put_addr(m, RTA_DST, to);
+	return netlink_get(nl, m, note_link, &index) < 0 ? 0 : index;
+}
+
+/* Addresses that are for documentation only (RFC 5737, RFC 3849), so that no route is meant for them in particular. */
+int route_default_link(struct netlink *nl, int family)
+{
+	struct addr far = { 0 };
+
+	addr_parse(family == AF_INET ? "192.0.2.1" : "2001:db8::1", &far);
+	return route_link_to(nl, &far);
+}

@@ -1,0 +1,34 @@
+/* Routes. */
+#ifndef PLUMB_OS_ROUTE_H
+#define PLUMB_OS_ROUTE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/addr.h"
+#include "base/err.h"
+#include "os/netlink.h"
+
+struct route {
+	struct prefix dst;              /* 0.0.0.0/0, ::/0: default */
+	struct addr   gateway, source;  /* unset: none */
+	int           index;            /* the link's */
+	uint32_t      mtu, advmss;      /* 0: none */
+	uint32_t      priority;         /* metric, 0: the kernel's default */
+	uint32_t      table;            /* 0: main */
+	int           scope;            /* RT_SCOPE_…; -1: link where there is no gateway (IPv4), else universe */
+};
+
+/* Adds beside others to the same destination (equal-cost ones too). -EEXIST, with no word in e, for one that is there to the letter. */
+int route_add(struct netlink *nl, const struct route *r, struct err *e);
+int route_del(struct netlink *nl, const struct route *r, struct err *e);     /* 0 also when it is not there */
+
+/* Calls each for every unicast route of the family, in all tables but local; stops at other than 0 and returns that. */
+int route_each(struct netlink *nl, int family, int (*each)(const struct route *r, void *arg), void *arg, struct err *e);
+
+/* The link that a packet to some far place would leave by: its index, or 0 where there is no way. */
+int route_default_link(struct netlink *nl, int family);
+/* The link that leads to an address, 0: none. */
+int route_link_to(struct netlink *nl, const struct addr *to);
+
+#endif
