@@ -1,0 +1,160 @@
+#include "cni/delegate.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/trace.h"
+#include "cni/self.h"
+#include "cni/version.h"
+#include "os/spawn.h"
+
+enum { OUTPUT_LIMIT = 4 << 20, DEADLINE_MS = 120 * 1000 };
+
+extern char **environ;
+
+/* The path of the first file of the name in CNI_PATH, in the arena; NULL: there is none. */
+static char *find(struct cni_call *c, const char *type)
+{
+	const char *dir = c->path;
+
+	while (*dir) {
+		size_t len = strcspn(dir, ":");
+		char *path = len > 0 ? arena_printf(&c->arena, "%.*s/%s", (int)len, dir, type) : NULL;
+		struct stat st;
+
+		if (path && stat(path, &st) == 0 && S_ISREG(st.st_mode))
+			return path;
+		dir += len + (dir[len] == ':');
+	}
+	return NULL;
+}
+
+static bool is_our_build(const char *path, const char *type)
+{
+	scoped(fd_close) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+
+	return fd >= 0 && self_is_build_of(fd, type);
+}
+
+/* As if it had been executed: a call of its own, with its own reading of the configuration. What fails there is noted in our err. */
+static int run_inside(struct cni_call *c, const struct cni_plugin *plugin, enum verb verb, struct result *result)
+{
+	struct cni_call inner = *c;
+	int r;
+
+	inner.plugin = plugin;
+	inner.verb = verb;
+	inner.result = (struct result){ 0 };
+	r = plugin_read_conf(&inner);
+	if (r == 0)
+		r = plugin_run(&inner);
+	c->arena = inner.arena;         /* what was made in there stays with the call */
+	c->answers = inner.answers;
+	c->host = inner.host;
+	if (!c->err.code)
+		c->err = inner.err;
+	if (r < 0)
+		return err_set(&c->err, CNI_FAILED, r, "%s: %s", plugin->name, strerror(-r));
+	if (result)
+		*result = inner.result;
+	return 0;
+}
+
+/* Our environment with another CNI_COMMAND. */
+static char **environment(struct cni_call *c, enum verb verb)
+{
+	size_t n = 0, kept = 0;
+	char **env;
+
+	while (environ[n])
+		n++;
+	env = arena_alloc(&c->arena, (n + 2) * sizeof *env);
+	if (!env)
+		return NULL;
+	for (size_t i = 0; i < n; i++)
+		if (strncmp(environ[i], "CNI_COMMAND=", 12))
+			env[kept++] = environ[i];
+	env[kept] = arena_printf(&c->arena, "CNI_COMMAND=%s", verb_names[verb]);
+	return env[kept] ? env : NULL;
+}
+
+/* A failed delegate's own error, passed on whole; or what can be said of one that left none. */
+static int pass_on_error(struct cni_call *c, const char *type, const struct spawned *out)
+{
+	struct err ignored = { 0 };
+	scoped(json_put) json_t *j = out->output_len ? json_read_object(out->output, out->output_len, type, &ignored) : NULL;
+	const char *msg = j ? json_member_string(j, "msg") : NULL, *details = j ? json_member_string(j, "details") : NULL;
+	json_t *code = j ? json_member(j, "code") : NULL;
+
+	if (msg || json_is_integer(code)) {
+		int number = json_is_integer(code) ? (int)json_integer_value(code) : CNI_FAILED;
+
+		err_set(&c->err, number > 0 ? number : CNI_FAILED, -EREMOTEIO, "%s", msg ? msg : type);
+		if (details)
+			err_detail(&c->err, "%s", details);
+		return -EREMOTEIO;
+	}
+	err_set(&c->err, CNI_FAILED, -EREMOTEIO, "plugin \"%s\" failed with no error message", type);
+	err_detail(&c->err, "exit status %d", out->status);
+	if (out->output_len)
+		err_detail(&c->err, "it printed: %.200s", out->output);
+	return -EREMOTEIO;
+}
+
+static int take_result(struct cni_call *c, const char *type, const struct spawned *out, struct result *result)
+{
+	const char *version = *c->net.cni_version ? c->net.cni_version : cni_versions[0];
+	struct err why = { 0 };
+	json_t *j = json_read_object(out->output ? out->output : "", out->output_len, type, &why);
+
+	if (!j) {
+		err_set(&c->err, CNI_DECODE, -EBADMSG, "plugin \"%s\" printed no result that can be read", type);
+		err_detail(&c->err, "%s", why.details[0] ? why.details : why.msg);
+		err_detail(&c->err, "it printed: %.200s", out->output ? out->output : "");
+		return -EBADMSG;
+	}
+	if (!c->answers)
+		c->answers = json_array();
+	json_array_append_new(c->answers, j);
+	return result_read(j, version, arena_printf(&c->arena, "result of %s: ", type), CNI_DECODE, &c->arena, result, &c->err);
+}
+
+static int run_outside(struct cni_call *c, const char *type, const char *path, enum verb verb, struct result *result)
+{
+	char *argv[] = { (char *)path, NULL };
+	struct spawn s = {
+		.path = path, .argv = argv, .env = environment(c, verb), .input = c->input, .input_len = c->input_len,
+		.output_limit = OUTPUT_LIMIT, .deadline_ms = DEADLINE_MS,
+	};
+	struct spawned out;
+	int r;
+
+	if (!s.env)
+		return err_nomem(&c->err, type);
+	r = spawn_run(&s, &out, &c->err);
+	if (r == 0 && out.status != 0)
+		r = pass_on_error(c, type, &out);
+	else if (r == 0 && result)
+		r = take_result(c, type, &out, result);
+	free(out.output);
+	return r;
+}
+
+int delegate_run(struct cni_call *c, const char *type, enum verb verb, struct result *result)
+{
+	scoped(trace_end) struct trace_span span = trace_begin(type);
+	const struct cni_plugin *inside = plugin_find(type);
+	char *path;
+
+	if (!type_valid(type))
+		return err_set(&c->err, CNI_BAD_CONFIG, -EINVAL, "\"%s\": want the plain name of a plugin, no path", type);
+	path = find(c, type);
+	if (!path)
+		return err_set(&c->err, CNI_FAILED, -ENOENT, "failed to find plugin \"%s\" in path [%s]", type, c->path);
+	if (inside && inside != c->plugin && is_our_build(path, type))
+		return run_inside(c, inside, verb, result);
+	return run_outside(c, type, path, verb, result);
+}

@@ -1,0 +1,236 @@
+#include "cni/iface.h"
+
+#include <errno.h>
+#include <linux/netlink.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/trace.h"
+#include "os/address.h"
+#include "os/neigh.h"
+#include "os/netns.h"
+#include "os/route.h"
+#include "os/sysctl.h"
+
+int pod_open(struct cni_call *c)
+{
+	scoped(netns_leave) int back = -1;
+
+	if (c->pod.sk)
+		return 0;
+	back = netns_enter(c->pod_fd, &c->err);
+	return back < 0 ? back : netlink_open(&c->pod, NETLINK_ROUTE, &c->err);
+}
+
+int pod_name_is_free(struct cni_call *c)
+{
+	struct link there;
+	int r = pod_open(c);
+
+	if (r < 0)
+		return r;
+	r = link_by_name(&c->pod, c->who.ifname, &there, &c->err);
+	if (r == -ENODEV)
+		return 0;
+	if (r < 0)
+		return r;
+	err_set(&c->err, CNI_FAILED, -EEXIST, "container interface \"%s\" already exists in %s", c->who.ifname, c->who.netns);
+	err_detail(&c->err, "it is a %s with MTU %u; DEL the attachment that made it first, or give this one another CNI_IFNAME",
+	           *there.kind ? there.kind : "device", there.mtu);
+	return -EEXIST;
+}
+
+/* ---- Settings ---- */
+
+/* IPv6 may have been switched off in the container (Docker does) though an address of it is wanted now. */
+static int ipv6_enable(struct cni_call *c)
+{
+	const char *const links[] = { "lo", c->who.ifname };
+	int r;
+
+	for (size_t i = 0; i < ARRAY_LEN(links); i++) {
+		r = sysctl_set("0", "net/ipv6/conf/%s/disable_ipv6", links[i]);
+		if (r == -ENOENT)
+			continue;       /* no IPv6 in this kernel: adding the address will say so */
+		if (r < 0)
+			return err_sys(&c->err, CNI_FAILED, r, "failed to enable IPv6 for interface \"%s\" (net/ipv6/conf/%s/disable_ipv6)", links[i], links[i]);
+	}
+	sysctl_put("1", "net/ipv6/conf/%s/keep_addr_on_down", c->who.ifname);
+	return 0;
+}
+
+/* Router advertisements must not give an IPv4-only container an IPv6 address and a way out. */
+static void ipv6_do_not_autoconfigure(const struct cni_call *c)
+{
+	sysctl_put("0", "net/ipv6/conf/%s/accept_ra", c->who.ifname);
+	sysctl_put("0", "net/ipv6/conf/%s/autoconf", c->who.ifname);
+}
+
+int pod_settle(struct cni_call *c, unsigned settings)
+{
+	scoped(trace_end) struct trace_span span = trace_begin("pod settings");
+	scoped(netns_leave) int back = netns_enter(c->pod_fd, &c->err);
+	int r = 0;
+
+	if (back < 0)
+		return back;
+	if (!c->pod.sk)
+		r = netlink_open(&c->pod, NETLINK_ROUTE, &c->err);
+	if (r < 0 || (settings & POD_LAYER2))
+		return r;
+	if (settings & POD_DAD)
+		sysctl_put("1", "net/ipv6/conf/%s/enhanced_dad", c->who.ifname);
+	sysctl_put(settings & POD_DAD ? "1" : "0", "net/ipv6/conf/%s/accept_dad", c->who.ifname);
+	sysctl_put("1", "net/ipv4/conf/%s/arp_notify", c->who.ifname);
+	if (settings & POD_HAS_IPV6)
+		return ipv6_enable(c);
+	ipv6_do_not_autoconfigure(c);
+	return 0;
+}
+
+int forwarding_enable(struct cni_call *c)
+{
+	int r = 0;
+
+	if (has_family(&c->result, AF_INET) && (r = sysctl_set("1", "net/ipv4/ip_forward")) < 0)
+		return err_sys(&c->err, CNI_FAILED, r, "could not enable IP forwarding: net.ipv4.ip_forward");
+	if (has_family(&c->result, AF_INET6) && (r = sysctl_set("1", "net/ipv6/conf/all/forwarding")) < 0)
+		return err_sys(&c->err, CNI_FAILED, r, "could not enable IPv6 forwarding: net.ipv6.conf.all.forwarding");
+	return 0;
+}
+
+uint32_t mtu_of_default_route(struct cni_call *c)
+{
+	struct err ignored = { 0 };
+	struct link l;
+	int index;
+
+	if (call_host(c) < 0)
+		return 0;
+	index = route_default_link(&c->host, AF_INET);
+	if (!index)
+		index = route_default_link(&c->host, AF_INET6);
+	if (!index || link_by_index(&c->host, index, &l, &ignored) < 0 || (l.flags & IFF_LOOPBACK))
+		return 0;
+	return l.mtu;
+}
+
+/* ---- Addresses and routes ---- */
+
+bool has_family(const struct result *r, int family)
+{
+	for_list (const struct ip_conf, ip, &r->ips)
+		if (ip->address.addr.family == family)
+			return true;
+	return false;
+}
+
+int addresses_apply(struct cni_call *c, const struct link *pod, unsigned flags)
+{
+	scoped(trace_end) struct trace_span span = trace_begin("addresses");
+	int r = link_up(&c->pod, pod->index, &c->err);
+
+	for_list (const struct ip_conf, ip, &c->result.ips) {
+		char text[PREFIX_TEXT];
+
+		if (r < 0)
+			break;
+		r = address_add(&c->pod, pod->index, c->who.ifname, &ip->address, flags, &c->err);
+		if (r == -EEXIST)
+			err_sys(&c->err, CNI_FAILED, r, "adding address %s to %s", prefix_text(&ip->address, text), c->who.ifname);
+	}
+	return r;
+}
+
+static const struct addr *gateway_of_family(const struct result *r, int family)
+{
+	static const struct addr none;
+
+	for_list (const struct ip_conf, ip, &r->ips)
+		if (ip->address.addr.family == family && addr_is_set(&ip->gateway))
+			return &ip->gateway;
+	return &none;
+}
+
+int routes_apply(struct cni_call *c, const struct link *pod)
+{
+	scoped(trace_end) struct trace_span span = trace_begin("routes");
+
+	for_list (const struct ip_route, want, &c->result.routes) {
+		int family = want->dst.addr.family, r;
+		struct route route = {
+			.dst = want->dst, .index = pod->index, .mtu = want->mtu, .advmss = want->advmss, .priority = want->priority,
+			.table = want->table > 0 ? want->table : 0, .scope = (int)want->scope,
+			.gateway = addr_is_set(&want->gateway) ? want->gateway : *gateway_of_family(&c->result, family),
+		};
+		char text[PREFIX_TEXT];
+
+		r = route_add(&c->pod, &route, &c->err);
+		if (r == -EEXIST)
+			return err_sys(&c->err, CNI_FAILED, r, "adding route %s to %s", prefix_text(&want->dst, text), c->who.ifname);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+void addresses_announce(struct cni_call *c, const struct link *pod)
+{
+	scoped(trace_end) struct trace_span span = trace_begin("announcement");
+	scoped(netns_leave) int back = -1;
+	scoped(fd_close) int fd = -1;
+	struct err ignored = { 0 };
+
+	back = netns_enter(c->pod_fd, &ignored);
+	if (back < 0 || (fd = neigh_socket()) < 0)
+		return;
+	for_list (const struct ip_conf, ip, &c->result.ips)
+		neigh_announce(fd, pod->index, &ip->address.addr, &pod->mac);
+}
+
+int result_note_link(struct cni_call *c, const struct link *l, const char *sandbox)
+{
+	struct iface *i = result_add_iface(&c->result, &c->arena);
+	char mac[MAC_TEXT];
+
+	if (!i)
+		return err_nomem(&c->err, "result");
+	*i = (struct iface){
+		.name = arena_strdup(&c->arena, l->name), .mac = arena_strdup(&c->arena, mac_text(&l->mac, mac)), .mtu = l->mtu, .sandbox = sandbox,
+	};
+	return (int)c->result.ifaces.count - 1;
+}
+
+/* ---- Removal ---- */
+
+/* The container's end by name, in its namespace. */
+static int delete_in_pod(struct cni_call *c)
+{
+	scoped(netns_leave) int back = -1;
+	struct link l;
+	int r = pod_open(c);
+
+	if (r == 0)
+		r = link_by_name(&c->pod, c->who.ifname, &l, &c->err);
+	if (r < 0)
+		return r == -ENODEV ? 0 : r;
+	back = netns_enter(c->pod_fd, &c->err);
+	return back < 0 ? back : link_delete(l.index, &c->err);
+}
+
+int iface_delete(struct cni_call *c)
+{
+	struct link l;
+	int r = c->pod_fd >= 0 ? delete_in_pod(c) : 0;
+
+	if (c->pod_fd >= 0)
+		return r;
+	r = call_host(c);
+	if (r == 0)
+		r = link_by_name(&c->host, c->who.host_ifname, &l, &c->err);
+	if (r < 0)
+		return r == -ENODEV ? 0 : r;
+	return link_delete(l.index, &c->err);
+}

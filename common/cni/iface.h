@@ -1,0 +1,45 @@
+/* An interface in the container: the steps that every interface plugin takes, named alike. */
+#ifndef PLUMB_CNI_IFACE_H
+#define PLUMB_CNI_IFACE_H
+
+#include "cni/plugin.h"
+#include "os/link.h"
+
+/* Opens c->pod, a netlink socket in the container's namespace; nothing when it is open. */
+int pod_open(struct cni_call *c);
+
+/* Refuses when CNI_IFNAME is taken in the container. (CNI specification 1.1.0, section 2 "ADD".) */
+int pod_name_is_free(struct cni_call *c);
+
+enum pod_settings {
+	POD_DAD = 1,            /* let IPv6 addresses be checked for duplicates, which takes a second or two */
+	POD_HAS_IPV6 = 2,       /* the attachment has an IPv6 address: IPv6 is switched on; without, nothing is autoconfigured */
+	POD_LAYER2 = 4,         /* no addresses of ours: whatever the container does about addresses is its own business */
+};
+/* The container's per-device settings, written before the link is up; opens c->pod on the way. */
+int pod_settle(struct cni_call *c, unsigned settings);
+
+/* The container's link by CNI_IFNAME, up, with the addresses of c->result that belong to it. flags: enum address_flags. */
+int addresses_apply(struct cni_call *c, const struct link *pod, unsigned flags);
+/* The routes of c->result, by their own gateway or the family's first one. */
+int routes_apply(struct cni_call *c, const struct link *pod);
+
+/* Tells the container's neighbours where its addresses are now; best effort. To be done once the host's end forwards. */
+void addresses_announce(struct cni_call *c, const struct link *pod);
+
+/* Appends an interface to c->result. sandbox NULL: on the host. Returns its index, or negative. */
+int result_note_link(struct cni_call *c, const struct link *l, const char *sandbox);
+
+/* The attachment's families. */
+bool has_family(const struct result *r, int family);
+
+/* Switches forwarding on for each family that the result has an address of. */
+int forwarding_enable(struct cni_call *c);
+
+/* What the MTU is when the configuration does not say: that of the link of the default route, 0 where there is none. */
+uint32_t mtu_of_default_route(struct cni_call *c);
+
+/* DEL: removes CNI_IFNAME from the container, or the host's end by our name for it when the namespace is gone. 0 when nothing is there. */
+int iface_delete(struct cni_call *c);
+
+#endif

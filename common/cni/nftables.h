@@ -1,0 +1,34 @@
+/* The nftables objects that we own, by name (spec/ruleset.nft), and who owns an element. */
+#ifndef PLUMB_CNI_NFTABLES_H
+#define PLUMB_CNI_NFTABLES_H
+
+#include <sys/socket.h>
+
+#include "cni/plugin.h"
+#include "os/nft.h"
+
+extern const struct nft_table nft_inet, nft_bridge;
+
+/* The set or map of a family: NAME4 or NAME6. */
+struct nft_pair {
+	struct nft_set v4, v6;
+};
+static inline const struct nft_set *nft_of(const struct nft_pair *p, int family) { return family == AF_INET ? &p->v4 : &p->v6; }
+
+/* Whether an element's comment says that this owner has it. A comment is the owner, or the owner, a space and more. */
+bool nft_owned_by(const struct nft_element *el, const char *owner);
+/* Whether it belongs to the network, but to no attachment on GC's list of valid ones. */
+bool nft_is_stale(const struct nft_element *el, struct cni_call *c);
+
+/* Claims an element for the call's attachment in the transaction at hand. Somebody else's with the same key: an error that names the holder
+ * unless replace, where it is taken over. */
+int nft_claim(struct nft *nft, const struct nft_set *set, struct nft_element *el, bool replace, const char *what, struct cni_call *c);
+/* Gives an element back if it is the attachment's. 1: it was, 0: not. */
+int nft_give_back(struct nft *nft, const struct nft_set *set, struct nft_element *el, struct cni_call *c);
+/* CHECK: 0 when the element is there, the attachment's, with the value of `el`. */
+int nft_check(struct nft *nft, const struct nft_set *set, const struct nft_element *el, const char *what, struct cni_call *c);
+
+/* Removes, in the transaction at hand, every element of a set that is the attachment's (DEL without keys), or stale (GC). */
+int nft_sweep(struct nft *nft, const struct nft_set *set, struct cni_call *c);
+
+#endif

@@ -1,0 +1,62 @@
+#include "cni/veth.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "cni/iface.h"
+#include "os/sysctl.h"
+
+/* The host's end of our name belongs to this very attachment, and the container has no such interface: its other end is in a namespace that is no
+ * longer the container's. */
+static int remove_left_over(struct cni_call *c)
+{
+	struct link old;
+	int r = link_by_name(&c->host, c->who.host_ifname, &old, &c->err);
+
+	if (r < 0)
+		return r == -ENODEV ? 0 : r;
+	return link_delete(old.index, &c->err);
+}
+
+static int refuse_taken(struct cni_call *c)
+{
+	err_set(&c->err, CNI_FAILED, -EEXIST, "making veth %s: an interface of this name or of \"%s\" in the container already exists", c->who.host_ifname, c->who.ifname);
+	err_detail(&c->err, "remove it, or give the attachment another CNI_IFNAME");
+	return -EEXIST;
+}
+
+int veth_make(struct cni_call *c, const struct veth_wish *wish, struct link *near, struct link *pod)
+{
+	static const struct mac any;
+	struct veth v = {
+		.near = c->who.host_ifname, .far = c->who.ifname, .pod = c->pod_fd, .near_up = true, .master = wish->master,
+		.near_mac = mac_random(), .far_mac = mac_equal(&wish->pod_mac, &any) ? mac_random() : wish->pod_mac,
+		.mtu = wish->mtu ? wish->mtu : mtu_of_default_route(c),
+	};
+	int r = call_host(c);
+
+	if (r == 0)
+		r = veth_create(&c->host, &v, &c->err);
+	if (r == -EEXIST && (r = remove_left_over(c)) == 0)
+		r = veth_create(&c->host, &v, &c->err);
+	if (r == -EEXIST)
+		return refuse_taken(c);
+	if (r == 0)
+		r = link_by_name(&c->host, v.near, near, &c->err);
+	if (r < 0)
+		return r;
+	*pod = (struct link){ .index = near->peer, .mac = v.far_mac };
+	snprintf(pod->name, sizeof pod->name, "%s", v.far);
+	/* no frame has come in yet: the other end is down */
+	sysctl_put("0", "net/ipv6/conf/%s/accept_ra", v.near);
+	return 0;
+}
+
+int veth_refresh(struct cni_call *c, struct link *near, struct link *pod)
+{
+	int r = link_by_index(&c->pod, pod->index, pod, &c->err);
+
+	if (r == 0)
+		r = link_by_index(&c->host, near->index, near, &c->err);
+	return r == -ENODEV ? err_set(&c->err, CNI_FAILED, r, "the veth pair %s, %s is gone again", c->who.host_ifname, c->who.ifname) : r;
+}
