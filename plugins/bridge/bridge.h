@@ -1,0 +1,68 @@
+/* What the parts of the bridge plugin share. */
+#ifndef PLUMB_PLUGINS_BRIDGE_H
+#define PLUMB_PLUGINS_BRIDGE_H
+
+#include "cni/plugin.h"
+#include "os/link.h"
+
+/* ---- What is asked for (conf.c) ---- */
+
+struct vlan_range {
+	uint32_t first, last;
+};
+
+struct bridge_conf {
+	const char *bridge;
+	bool        is_gateway, is_default_gateway, force_address, ip_masq, hairpin, promisc, preserve_default_vlan, mac_spoof_check, enable_dad,
+	            disable_container_interface, port_isolation;
+	const char *masq_backend;
+	uint32_t    mtu, vlan;
+	struct list trunk;                                      /* of struct vlan_range */
+	struct mac  mac;                                        /* all zero: none asked for */
+	struct { struct { struct mac mac; } cni; } args;
+	struct { struct mac mac; } runtime;
+};
+extern const struct field bridge_fields[];
+int bridge_settle(struct cni_call *c);
+static inline bool wants_vlans(const struct bridge_conf *conf) { return conf->vlan || conf->trunk.given; }
+
+/* ---- The links (link.c) ---- */
+
+struct bridge_links {
+	struct link bridge, port, pod;
+	struct link vlan_gateway;                               /* index 0: none */
+};
+
+/* Finds the bridge or makes it, and sees that it is as configured. It is kept when ADD fails later. */
+int bridge_ensure(struct cni_call *c, struct link *bridge);
+/* Makes the veth pair with its end here as a port, with hairpin mode, isolation and VLANs. *made is the guard's. Fills in port, and pod's index, name and MAC. */
+int port_make(struct cni_call *c, struct bridge_links *l, int *made);
+/* VLANs of a port: the configured ones, and the default VLAN away. */
+int port_vlans_apply(struct cni_call *c, int port, uint32_t vlan, const struct list *trunk);
+/* Reads all links again, for the result; the port forwards then. */
+int bridge_refresh(struct cni_call *c, struct bridge_links *l);
+int bridge_links_check(struct cni_call *c, const struct link *pod);
+/* STATUS: error 50 where the bridge can take no further port. */
+int bridge_has_room(struct cni_call *c);
+
+/* ---- The chained mode (chained.c): a host-side interface that an earlier plugin made becomes a port. ---- */
+
+bool bridge_is_chained(const struct cni_call *c);
+int bridge_take_in(struct cni_call *c);
+
+/* ---- The gateway's addresses (gateway.c) ---- */
+
+/* Fills in the gateways and default routes that the configuration asks for into c->result. */
+int gateways_choose(struct cni_call *c);
+/* Puts the gateways' addresses on the bridge, or on the VLAN's own interface, and switches forwarding on. */
+int gateways_apply(struct cni_call *c, struct bridge_links *l);
+int gateways_check(struct cni_call *c);
+
+/* ---- macspoofchk (spoof.c) ---- */
+
+int spoof_guard_add(struct cni_call *c, const struct bridge_links *l);
+int spoof_guard_del(struct cni_call *c);
+int spoof_guard_check(struct cni_call *c, const struct link *pod);
+int spoof_guard_gc(struct cni_call *c);
+
+#endif

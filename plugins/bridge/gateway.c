@@ -1,0 +1,197 @@
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "bridge/bridge.h"
+#include "cni/iface.h"
+#include "cni/veth.h"
+#include "os/address.h"
+#include "os/neigh.h"
+#include "os/netns.h"
+
+/* ---- Choosing ---- */
+
+static struct addr first_of_subnet(const struct prefix *p)
+{
+	struct addr a = prefix_network(p).addr;
+
+	addr_next(&a);
+	return a;
+}
+
+static bool has_default_route(const struct result *r, int family)
+{
+	for_list (const struct ip_route, route, &r->routes)
+		if (route->dst.addr.family == family && prefix_is_default(&route->dst) && addr_is_set(&route->gateway))
+			return true;
+	return false;
+}
+
+static int default_route_add(struct cni_call *c, const struct addr *gateway)
+{
+	struct ip_route *route = result_add_route(&c->result, &c->arena);
+
+	if (!route)
+		return err_nomem(&c->err, "result");
+	route->dst.addr.family = gateway->family;
+	route->gateway = *gateway;
+	return 0;
+}
+
+/* A default route of the address plugin that names no gateway would go by the very same one. */
+static void default_route_make_room(struct result *r, int family)
+{
+	struct ip_route *routes = r->routes.items;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < r->routes.count; i++)
+		if (routes[i].dst.addr.family != family || !prefix_is_default(&routes[i].dst) || addr_is_set(&routes[i].gateway))
+			routes[kept++] = routes[i];
+	r->routes.count = kept;
+}
+
+int gateways_choose(struct cni_call *c)
+{
+	const struct bridge_conf *conf = c->conf;
+
+	for_list (struct ip_conf, ip, &c->result.ips) {
+		int family = ip->address.addr.family, r;
+
+		if (!addr_is_set(&ip->gateway) && conf->is_gateway)
+			ip->gateway = first_of_subnet(&ip->address);
+		if (!conf->is_default_gateway || has_default_route(&c->result, family))
+			continue;
+		default_route_make_room(&c->result, family);
+		if ((r = default_route_add(c, &ip->gateway)) < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* ---- The bridge's addresses ---- */
+
+struct present {
+	const struct prefix *wanted;
+	bool                 there;
+	struct list          conflicts;         /* of struct prefix */
+	struct arena        *arena;
+};
+
+/* The bridge may have one IPv4 address, and IPv6 addresses of subnets that do not overlap (link-local ones besides). */
+static int compare(const struct prefix *p, void *arg)
+{
+	struct present *s = arg;
+	struct prefix *kept;
+
+	if (prefix_equal(p, s->wanted)) {
+		s->there = true;
+		return 1;
+	}
+	if (p->addr.family == AF_INET || prefix_contains(p, &s->wanted->addr) || prefix_contains(s->wanted, &p->addr)) {
+		kept = arena_push(s->arena, &s->conflicts.items, &s->conflicts.count, sizeof *kept);
+		if (!kept)
+			return -ENOMEM;
+		*kept = *p;
+	}
+	return 0;
+}
+
+static int refuse_other_address(struct cni_call *c, const struct link *on, const struct prefix *has, const struct prefix *wanted)
+{
+	char a[PREFIX_TEXT], b[PREFIX_TEXT];
+
+	err_set(&c->err, CNI_FAILED, -EADDRINUSE, "\"%s\" already has an IP address different from %s", on->name, prefix_text(wanted, b));
+	err_detail(&c->err, "it has %s; give the network another bridge or this gateway, or set \"forceAddress\": true to replace the address", prefix_text(has, a));
+	return -EADDRINUSE;
+}
+
+static int gateway_ensure(struct cni_call *c, const struct link *on, const struct prefix *wanted)
+{
+	const struct bridge_conf *conf = c->conf;
+	struct present s = { .wanted = wanted, .arena = &c->arena };
+	int r = address_each(&c->host, on->index, wanted->addr.family, compare, &s, &c->err);
+
+	if (r < 0 || s.there)
+		return r < 0 ? r : 0;
+	for_list (const struct prefix, other, &s.conflicts) {
+		if (!conf->force_address)
+			return refuse_other_address(c, on, other, wanted);
+		if ((r = address_del(&c->host, on->index, other, &c->err)) < 0)
+			return r;
+	}
+	r = address_add(&c->host, on->index, on->name, wanted, 0, &c->err);
+	return r == -EEXIST ? 0 : r;    /* another ADD was first */
+}
+
+/* With a VLAN the gateway is a port of the bridge like any other: a veth pair of which both ends are here. */
+static int vlan_gateway_ensure(struct cni_call *c, struct bridge_links *l)
+{
+	const struct bridge_conf *conf = c->conf;
+	static const struct list no_trunk;
+	scoped(fd_close) int self = -1;
+	char name[IFNAME_SIZE], peer[IFNAME_SIZE];
+	struct veth v = { .near = peer, .far = name, .near_mac = mac_random(), .far_mac = mac_random(), .mtu = l->bridge.mtu, .master = l->bridge.index, .near_up = true };
+	int r;
+
+	if (!text_format(name, sizeof name, "%s.%u", conf->bridge, conf->vlan))
+		return err_set(&c->err, CNI_BAD_CONFIG, -ENAMETOOLONG, "bridge: \"%s.%u\", the VLAN's gateway, would be too long a name for an interface", conf->bridge, conf->vlan);
+	snprintf(peer, sizeof peer, "veth%08x", (unsigned)hash_strings(conf->bridge, name, NULL));
+	r = link_by_name(&c->host, name, &l->vlan_gateway, &c->err);
+	if (r != -ENODEV)
+		return r;
+	if ((self = v.pod = netns_open_self(&c->err)) < 0)
+		return self;
+	r = veth_create(&c->host, &v, &c->err);
+	if (r < 0 && r != -EEXIST)
+		return r;
+	r = link_by_name(&c->host, name, &l->vlan_gateway, &c->err);
+	if (r == 0)
+		r = port_vlans_apply(c, l->vlan_gateway.peer, conf->vlan, &no_trunk);
+	return r == 0 ? link_up(&c->host, l->vlan_gateway.index, &c->err) : r;
+}
+
+int gateways_apply(struct cni_call *c, struct bridge_links *l)
+{
+	const struct bridge_conf *conf = c->conf;
+	const struct link *on = &l->bridge;
+	int r = 0;
+
+	if (conf->is_gateway && conf->vlan) {
+		r = vlan_gateway_ensure(c, l);
+		on = &l->vlan_gateway;
+	}
+	for_list (const struct ip_conf, ip, &c->result.ips) {
+		struct prefix gateway = { ip->gateway, ip->address.len };
+
+		if (r == 0 && conf->is_gateway)
+			r = gateway_ensure(c, on, &gateway);
+		neigh_forget(&c->host, on->index, &ip->address.addr);
+	}
+	return r == 0 && conf->is_gateway ? forwarding_enable(c) : r;
+}
+
+int gateways_check(struct cni_call *c)
+{
+	const struct bridge_conf *conf = c->conf;
+	char name[IFNAME_SIZE + 8], text[PREFIX_TEXT];
+	struct link on;
+	int r;
+
+	snprintf(name, sizeof name, conf->vlan ? "%s.%u" : "%s", conf->bridge, conf->vlan);
+	r = link_by_name(&c->host, name, &on, &c->err);
+	if (r < 0)
+		return r == -ENODEV ? err_set(&c->err, CNI_FAILED, r, "%s, which has the gateway's address, is not there", name) : r;
+	for_list (const struct ip_conf, ip, &c->prev.ips) {
+		struct prefix gateway = { ip->gateway, ip->address.len };
+
+		if (!addr_is_set(&ip->gateway))
+			continue;
+		r = address_has(&c->host, on.index, &gateway, &c->err);
+		if (r == 0)
+			return err_set(&c->err, CNI_FAILED, -EADDRNOTAVAIL, "%s has lost the gateway's address %s", name, prefix_text(&gateway, text));
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}

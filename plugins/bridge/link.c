@@ -1,0 +1,203 @@
+#include <errno.h>
+#include <net/if.h>
+#include <string.h>
+
+#include "bridge/bridge.h"
+#include "cni/check.h"
+#include "cni/iface.h"
+#include "cni/veth.h"
+#include "os/sysctl.h"
+
+enum { PORTS_MAX = 1023, DEFAULT_VLAN = 1 };    /* BR_MAX_PORTS of Linux, less the one that it never gives */
+
+static int refuse_kind(struct cni_call *c, const struct link *there)
+{
+	err_set(&c->err, CNI_FAILED, -EEXIST, "\"%s\" already exists but is not a bridge", there->name);
+	err_detail(&c->err, "it is a %s; remove it, or give \"bridge\" another name", *there->kind ? there->kind : "device");
+	return -EEXIST;
+}
+
+static int bridge_make(struct cni_call *c, const struct bridge_conf *conf, struct link *bridge)
+{
+	struct bridge b = { .name = conf->bridge, .mac = mac_random(), .mtu = conf->mtu, .vlan_filtering = wants_vlans(conf) };
+	int r = bridge_create(&c->host, &b, &c->err);
+
+	if (r < 0 && r != -EEXIST)      /* another ADD may have been first */
+		return r;
+	r = link_by_name(&c->host, conf->bridge, bridge, &c->err);
+	return r == -ENODEV ? err_set(&c->err, CNI_FAILED, r, "bridge %s is gone again", conf->bridge) : r;
+}
+
+int bridge_ensure(struct cni_call *c, struct link *bridge)
+{
+	const struct bridge_conf *conf = c->conf;
+	int r = call_host(c);
+
+	if (r == 0)
+		r = link_by_name(&c->host, conf->bridge, bridge, &c->err);
+	if (r == -ENODEV)
+		r = bridge_make(c, conf, bridge);
+	if (r < 0)
+		return r;
+	if (strcmp(bridge->kind, "bridge"))
+		return refuse_kind(c, bridge);
+	if (conf->promisc && !bridge->promiscuity && (r = link_promisc(&c->host, bridge->index, true, &c->err)) < 0)
+		return r;
+	if (bridge->flags & IFF_UP)
+		return 0;
+	sysctl_set("0", "net/ipv6/conf/%s/accept_ra", conf->bridge);     /* a container must not tell the host its routes */
+	return link_up(&c->host, bridge->index, &c->err);
+}
+
+/* ---- The port ---- */
+
+static int refuse_full(struct cni_call *c, const char *bridge)
+{
+	err_set(&c->err, CNI_FAILED, -EXFULL, "bridge %s is full", bridge);
+	err_detail(&c->err, "Linux gives a bridge %d ports; use a second network with a bridge of its own, or ptp, which has no such limit", PORTS_MAX);
+	return -EXFULL;
+}
+
+int port_vlans_apply(struct cni_call *c, int port, uint32_t vlan, const struct list *trunk)
+{
+	const struct bridge_conf *conf = c->conf;
+	int r = 0;
+
+	if (!vlan && !trunk->count)
+		return 0;
+	if (!conf->preserve_default_vlan)
+		r = port_vlan_del(&c->host, port, DEFAULT_VLAN, &c->err);
+	if (r == 0 && vlan)
+		r = port_vlan_add(&c->host, port, vlan, vlan, true, &c->err);
+	for_list (const struct vlan_range, range, trunk)
+		if (r == 0)
+			r = port_vlan_add(&c->host, port, range->first, range->last, false, &c->err);
+	if (r == 0 && !vlan)            /* a trunk without a native VLAN has VLAN 1 as such */
+		r = port_vlan_add(&c->host, port, DEFAULT_VLAN, DEFAULT_VLAN, true, &c->err);
+	return r;
+}
+
+int port_make(struct cni_call *c, struct bridge_links *l, int *made)
+{
+	const struct bridge_conf *conf = c->conf;
+	struct veth_wish wish = { .pod_mac = conf->mac, .mtu = conf->mtu, .master = l->bridge.index };
+	int r = veth_make(c, &wish, &l->port, &l->pod);
+
+	if (r == -EXFULL) {
+		err_clear(&c->err);
+		return refuse_full(c, conf->bridge);
+	}
+	if (r < 0)
+		return r;
+	*made = l->port.index;
+	if ((conf->hairpin || conf->port_isolation) && (r = port_set(&c->host, *made, conf->hairpin, conf->port_isolation, &c->err)) < 0)
+		return r;
+	return port_vlans_apply(c, *made, conf->vlan, &conf->trunk);
+}
+
+static int still_there(struct cni_call *c, int r, const char *name)
+{
+	return r == -ENODEV ? err_set(&c->err, CNI_FAILED, r, "%s is gone again", name) : r;
+}
+
+int bridge_refresh(struct cni_call *c, struct bridge_links *l)
+{
+	const struct bridge_conf *conf = c->conf;
+	int r = veth_refresh(c, &l->port, &l->pod);
+
+	return r < 0 ? r : still_there(c, link_by_index(&c->host, l->bridge.index, &l->bridge, &c->err), conf->bridge);
+}
+
+/* ---- CHECK and STATUS ---- */
+
+static int complain(struct cni_call *c, const char *bridge, const char *what)
+{
+	err_set(&c->err, CNI_FAILED, -EINVAL, "bridge %s %s", bridge, what);
+	err_detail(&c->err, "it was changed after the attachment was made; DEL and ADD the attachment to mend it");
+	return -EINVAL;
+}
+
+static const struct iface *told_bridge(const struct cni_call *c, const char *name)
+{
+	for_list (const struct iface, i, &c->prev.ifaces)
+		if (i->name && !i->sandbox && !strcmp(i->name, name))
+			return i;
+	return NULL;
+}
+
+static int vlans_check(struct cni_call *c, const struct link *port)
+{
+	const struct bridge_conf *conf = c->conf;
+	bool untagged = true;
+	int has = conf->vlan ? port_vlan_has(&c->host, port->index, conf->vlan, &untagged, &c->err) : 1;
+
+	if (has < 0)
+		return has;
+	return has && untagged ? 0 : complain(c, conf->bridge, "does not give the container's port its VLAN");
+}
+
+int bridge_links_check(struct cni_call *c, const struct link *pod)
+{
+	const struct bridge_conf *conf = c->conf;
+	const struct iface *told = told_bridge(c, conf->bridge);
+	struct link bridge, port;
+	char mac[MAC_TEXT];
+	int r = call_host(c);
+
+	if (r == 0)
+		r = link_by_name(&c->host, conf->bridge, &bridge, &c->err);
+	if (r == -ENODEV || !told)
+		return complain(c, conf->bridge, told ? "is not there" : "is not in prevResult");
+	if (r < 0)
+		return r;
+	if (strcmp(bridge.kind, "bridge"))
+		return complain(c, conf->bridge, "is no bridge");
+	if (told->mac && strcasecmp(told->mac, mac_text(&bridge.mac, mac)))
+		return complain(c, conf->bridge, "has another MAC than prevResult says");
+	if (conf->promisc != (bridge.promiscuity > 0))
+		return complain(c, conf->bridge, conf->promisc ? "is not promiscuous" : "is promiscuous");
+	if ((r = check_host_end(c, pod, &port)) < 0)
+		return r;
+	if (port.master != bridge.index)
+		return complain(c, conf->bridge, "does not have the container's link as a port");
+	if (port.isolated != conf->port_isolation)
+		return complain(c, conf->bridge, conf->port_isolation ? "does not isolate the container's port" : "isolates the container's port");
+	if (conf->hairpin && !port.hairpin)
+		return complain(c, conf->bridge, "has no hairpin mode on the container's port");
+	return vlans_check(c, &port);
+}
+
+struct count {
+	int master, ports;
+};
+
+static int count_port(const struct link *l, void *arg)
+{
+	struct count *n = arg;
+
+	n->ports += l->master == n->master;
+	return 0;
+}
+
+int bridge_has_room(struct cni_call *c)
+{
+	const struct bridge_conf *conf = c->conf;
+	struct link bridge;
+	struct count n = { 0 };
+	int r = call_host(c);
+
+	if (r == 0)
+		r = link_by_name(&c->host, conf->bridge, &bridge, &c->err);
+	if (r < 0)
+		return r == -ENODEV ? 0 : r;
+	if (strcmp(bridge.kind, "bridge"))
+		return refuse_kind(c, &bridge);
+	n.master = bridge.index;
+	if ((r = link_each(&c->host, count_port, &n, &c->err)) < 0)
+		return r;
+	if (n.ports < PORTS_MAX)
+		return 0;
+	r = refuse_full(c, conf->bridge);
+	c->err.code = CNI_UNAVAILABLE;
+	return r;
+}

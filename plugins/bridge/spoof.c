@@ -1,0 +1,87 @@
+/* macspoofchk: what comes in from the container carries the container's MAC, or is dropped before the bridge learns from it. */
+#include <stdio.h>
+
+#include "bridge/bridge.h"
+#include "cni/nftables.h"
+
+static const struct nft_set guarded = { &nft_bridge, "guarded" }, allowed = { &nft_bridge, "allowed_mac" };
+
+/* The host's end and the container's MAC. */
+struct guard {
+	struct cni_call  *c;
+	const char       *port;
+	const struct mac *mac;
+};
+
+static struct nft_element port_element(const struct guard *g)
+{
+	struct nft_element el = { .comment = "" };
+
+	nft_put_ifname(&el.key, g->port);
+	snprintf(el.comment, sizeof el.comment, "%s", g->c->who.owner);
+	return el;
+}
+
+static struct nft_element mac_element(const struct guard *g)
+{
+	struct nft_element el = port_element(g);
+
+	nft_put_mac(&el.key, g->mac);
+	return el;
+}
+
+static int add(struct nft *nft, void *arg, struct err *e)
+{
+	const struct guard *g = arg;
+	struct nft_element port = port_element(g), mac = mac_element(g);
+	int r = nft_claim(nft, &guarded, &port, true, "the port's guard", g->c);
+
+	(void)e;
+	return r < 0 ? r : nft_claim(nft, &allowed, &mac, true, "the container's MAC", g->c);
+}
+
+int spoof_guard_add(struct cni_call *c, const struct bridge_links *l)
+{
+	const struct bridge_conf *conf = c->conf;
+	struct guard g = { c, l->port.name, &l->pod.mac };
+
+	return conf->mac_spoof_check ? nft_transact(&nft_bridge, add, &g, &c->err) : 0;
+}
+
+static int sweep(struct nft *nft, void *call, struct err *e)
+{
+	int r = nft_sweep(nft, &guarded, call);
+
+	(void)e;
+	return r < 0 ? r : nft_sweep(nft, &allowed, call);
+}
+
+int spoof_guard_del(struct cni_call *c)
+{
+	const struct bridge_conf *conf = c->conf;
+
+	return conf->mac_spoof_check ? nft_transact(&nft_bridge, sweep, c, &c->err) : 0;
+}
+
+int spoof_guard_gc(struct cni_call *c)
+{
+	return spoof_guard_del(c);
+}
+
+static int check(struct nft *nft, void *arg, struct err *e)
+{
+	const struct guard *g = arg;
+	struct nft_element port = port_element(g), mac = mac_element(g);
+	int r = nft_check(nft, &guarded, &port, "the port's guard against forged MACs", g->c);
+
+	(void)e;
+	return r < 0 ? r : nft_check(nft, &allowed, &mac, "the container's MAC", g->c);
+}
+
+int spoof_guard_check(struct cni_call *c, const struct link *pod)
+{
+	const struct bridge_conf *conf = c->conf;
+	struct guard g = { c, c->who.host_ifname, &pod->mac };
+
+	return conf->mac_spoof_check ? nft_transact(&nft_bridge, check, &g, &c->err) : 0;
+}

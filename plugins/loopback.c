@@ -1,0 +1,80 @@
+/* loopback: the container's lo, up. Whatever interface the runtime names, it is lo that is meant. */
+#include <errno.h>
+#include <net/if.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "cni/iface.h"
+#include "cni/plugin.h"
+#include "os/address.h"
+#include "os/link.h"
+
+static int find_lo(struct cni_call *c, struct link *lo)
+{
+	int r = pod_open(c);
+
+	if (r == 0)
+		r = link_by_name(&c->pod, "lo", lo, &c->err);
+	return r == -ENODEV ? err_set(&c->err, CNI_FAILED, r, "the container has no lo") : r;
+}
+
+static int note_address(const struct prefix *p, void *call)
+{
+	struct cni_call *c = call;
+	struct ip_conf *ip;
+	char text[PREFIX_TEXT];
+
+	if (!addr_is_loopback(&p->addr))
+		return err_set(&c->err, CNI_FAILED, -EINVAL, "loopback interface found with non-loopback address \"%s\"", prefix_text(p, text));
+	for_list (const struct ip_conf, seen, &c->result.ips)
+		if (seen->address.addr.family == p->addr.family)
+			return 0;       /* one a family is told, the first */
+	ip = result_add_ip(&c->result, &c->arena);
+	if (!ip)
+		return err_nomem(&c->err, "result");
+	ip->address = *p;
+	ip->iface = 0;
+	return 0;
+}
+
+static int loopback_add(struct cni_call *c)
+{
+	struct iface *iface;
+	struct link lo;
+	int r = find_lo(c, &lo);
+
+	if (r < 0 || (r = link_up(&c->pod, lo.index, &c->err)) < 0)
+		return r;
+	iface = result_add_iface(&c->result, &c->arena);
+	if (!iface)
+		return err_nomem(&c->err, "result");
+	*iface = (struct iface){ .name = "lo", .mac = "00:00:00:00:00:00", .sandbox = c->who.netns };
+	r = address_each(&c->pod, lo.index, 0, note_address, c, &c->err);
+	if (c->has_prev)
+		c->result = c->prev;
+	return r;
+}
+
+static int loopback_del(struct cni_call *c)
+{
+	struct link lo;
+	int r;
+
+	if (c->pod_fd < 0)
+		return 0;
+	r = find_lo(c, &lo);
+	return r < 0 ? r : link_down(&c->pod, lo.index, &c->err);
+}
+
+static int loopback_check(struct cni_call *c)
+{
+	struct link lo;
+	int r = find_lo(c, &lo);
+
+	if (r == 0 && !(lo.flags & IFF_UP))
+		return err_set(&c->err, CNI_FAILED, -ENETDOWN, "loopback interface is down");
+	return r;
+}
+
+CNI_PLUGIN("loopback", .about = "brings the container's lo up", .flags = PLUGIN_MAY_LACK_TYPE,
+           .add = loopback_add, .del = loopback_del, .check = loopback_check);
