@@ -9,15 +9,6 @@
 #include "os/address.h"
 #include "os/link.h"
 
-static int find_lo(struct cni_call *c, struct link *lo)
-{
-	int r = pod_open(c);
-
-	if (r == 0)
-		r = link_by_name(&c->pod, "lo", lo, &c->err);
-	return r == -ENODEV ? err_set(&c->err, CNI_FAILED, r, "the container has no lo") : r;
-}
-
 static int note_address(const struct prefix *p, void *call)
 {
 	struct cni_call *c = call;
@@ -41,7 +32,7 @@ static int loopback_add(struct cni_call *c)
 {
 	struct iface *iface;
 	struct link lo;
-	int r = find_lo(c, &lo);
+	int r = pod_find_lo(c, &lo);
 
 	if (r < 0 || (r = link_up(&c->pod, lo.index, &c->err)) < 0)
 		return r;
@@ -62,14 +53,14 @@ static int loopback_del(struct cni_call *c)
 
 	if (c->pod_fd < 0)
 		return 0;
-	r = find_lo(c, &lo);
+	r = pod_find_lo(c, &lo);
 	return r < 0 ? r : link_down(&c->pod, lo.index, &c->err);
 }
 
 static int loopback_check(struct cni_call *c)
 {
 	struct link lo;
-	int r = find_lo(c, &lo);
+	int r = pod_find_lo(c, &lo);
 
 	if (r == 0 && !(lo.flags & IFF_UP))
 		return err_set(&c->err, CNI_FAILED, -ENETDOWN, "loopback interface is down");

@@ -24,6 +24,15 @@ int pod_open(struct cni_call *c)
 	return back < 0 ? back : netlink_open(&c->pod, NETLINK_ROUTE, &c->err);
 }
 
+int pod_find_lo(struct cni_call *c, struct link *lo)
+{
+	int r = pod_open(c);
+
+	if (r == 0)
+		r = link_by_name(&c->pod, "lo", lo, &c->err);
+	return r == -ENODEV ? err_set(&c->err, CNI_FAILED, r, "the container has no lo") : r;
+}
+
 int pod_name_is_free(struct cni_call *c)
 {
 	struct link there;

@@ -8,6 +8,9 @@
 /* Opens c->pod, a netlink socket in the container's namespace; nothing when it is open. */
 int pod_open(struct cni_call *c);
 
+/* The container's lo, c->pod being opened on the way. */
+int pod_find_lo(struct cni_call *c, struct link *lo);
+
 /* Refuses when CNI_IFNAME is taken in the container. (CNI specification 1.1.0, section 2 "ADD".) */
 int pod_name_is_free(struct cni_call *c);
 

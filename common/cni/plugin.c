@@ -260,7 +260,7 @@ static int read_config(struct cni_call *c)
 		return bad;
 	if (!c->has_prev && (c->plugin->flags & PLUGIN_NEEDS_PREV) && c->verb == VERB_ADD)
 		return err_set(&c->err, CNI_BAD_CONFIG, -EINVAL, "must be called as chained plugin: prevResult is missing");
-	if (!c->has_prev && c->verb == VERB_CHECK && !(c->plugin->flags & PLUGIN_NO_NETNS) && !(c->plugin->flags & PLUGIN_MAY_LACK_TYPE))
+	if (!c->has_prev && c->verb == VERB_CHECK && ((c->plugin->flags & PLUGIN_NEEDS_PREV) || !(c->plugin->flags & (PLUGIN_NO_NETNS | PLUGIN_MAY_LACK_TYPE))))
 		return err_set(&c->err, CNI_BAD_CONFIG, -EINVAL, "Required prevResult missing");
 	return plugin_read_conf(c);
 }

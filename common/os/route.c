@@ -137,24 +137,41 @@ int route_each(struct netlink *nl, int family, int (*each)(const struct route *r
 	return r < 0 && !e->code ? netlink_refused(nl, e, r, "listing routes") : r;
 }
 
-static int note_link(struct nlmsghdr *h, void *index)
+struct way {
+	int     index;
+	uint8_t type;           /* RTN_… */
+};
+
+static int note_way(struct nlmsghdr *h, void *way)
 {
 	struct nlattr *oif = h->nlmsg_type == RTM_NEWROUTE ? nlmsg_find_attr(h, sizeof(struct rtmsg), RTA_OIF) : NULL;
+	struct rtmsg *t = nlmsg_data(h);
 
-	if (oif)
-		*(int *)index = (int)nla_get_u32(oif);
+	if (h->nlmsg_type == RTM_NEWROUTE)
+		*(struct way *)way = (struct way){ oif ? (int)nla_get_u32(oif) : 0, t->rtm_type };
 	return 0;
+}
+
+/* How a packet from here would go; all zero where there is no way. */
+static struct way look_up(struct netlink *nl, const struct addr *to)
+{
+	struct rtmsg t = { .rtm_family = to->family, .rtm_dst_len = addr_size(to->family) * 8 };
+	struct nl_msg *m = netlink_request(RTM_GETROUTE, 0, &t, sizeof t);
+	struct way way = { 0 };
+
+	if (m)
+		put_addr(m, RTA_DST, to);
+	return netlink_get(nl, m, note_way, &way) < 0 ? (struct way){ 0 } : way;
 }
 
 int route_link_to(struct netlink *nl, const struct addr *to)
 {
-	struct rtmsg t = { .rtm_family = to->family, .rtm_dst_len = addr_size(to->family) * 8 };
-	struct nl_msg *m = netlink_request(RTM_GETROUTE, 0, &t, sizeof t);
-	int index = 0;
+	return look_up(nl, to).index;
+}
 
-	if (m)
-		put_addr(m, RTA_DST, to);
-	return netlink_get(nl, m, note_link, &index) < 0 ? 0 : index;
+bool route_is_local(struct netlink *nl, const struct addr *a)
+{
+	return look_up(nl, a).type == RTN_LOCAL;
 }
 
 /* Addresses that are for documentation only (RFC 5737, RFC 3849), so that no route is meant for them in particular. */

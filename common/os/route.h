@@ -28,6 +28,8 @@ int route_each(struct netlink *nl, int family, int (*each)(const struct route *r
 
 /* The link that a packet to some far place would leave by: its index, or 0 where there is no way. */
 int route_default_link(struct netlink *nl, int family);
+/* Whether an address is one of this namespace's own. */
+bool route_is_local(struct netlink *nl, const struct addr *a);
 /* The link that leads to an address, 0: none. */
 int route_link_to(struct netlink *nl, const struct addr *to);
 

@@ -1,0 +1,153 @@
+#include "os/conntrack.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netfilter/nfnetlink_conntrack.h>
+#include <linux/netlink.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/scoped.h"
+#include "os/netlink.h"
+#include "os/sysctl.h"
+
+/* One direction of a connection. */
+struct tuple {
+	struct addr from, to;
+	uint8_t     protocol;
+	uint16_t    to_port;
+};
+
+static struct nl_msg *ct_request(int type, int family)
+{
+	struct nfgenmsg g = { .nfgen_family = family, .version = NFNETLINK_V0 };
+
+	return netlink_request(NFNL_SUBSYS_CTNETLINK << 8 | type, 0, &g, sizeof g);
+}
+
+static void get_addr(struct addr *out, int family, struct nlattr *a)
+{
+	if (a && nla_len(a) == (int)addr_size(family)) {
+		out->family = family;
+		memcpy(out->bytes, nla_data(a), nla_len(a));
+	}
+}
+
+static bool read_tuple(struct nlattr *nested, int family, struct tuple *out)
+{
+	struct nlattr *tb[CTA_TUPLE_MAX + 1] = { 0 }, *ip[CTA_IP_MAX + 1] = { 0 }, *proto[CTA_PROTO_MAX + 1] = { 0 };
+	bool v4 = family == AF_INET;
+
+	*out = (struct tuple){ 0 };
+	if (!nested || nla_parse_nested(tb, CTA_TUPLE_MAX, nested, NULL) < 0 || !tb[CTA_TUPLE_IP] || !tb[CTA_TUPLE_PROTO] ||
+	    nla_parse_nested(ip, CTA_IP_MAX, tb[CTA_TUPLE_IP], NULL) < 0 || nla_parse_nested(proto, CTA_PROTO_MAX, tb[CTA_TUPLE_PROTO], NULL) < 0)
+		return false;
+	get_addr(&out->from, family, ip[v4 ? CTA_IP_V4_SRC : CTA_IP_V6_SRC]);
+	get_addr(&out->to, family, ip[v4 ? CTA_IP_V4_DST : CTA_IP_V6_DST]);
+	out->protocol = proto[CTA_PROTO_NUM] ? nla_get_u8(proto[CTA_PROTO_NUM]) : 0;
+	out->to_port = proto[CTA_PROTO_DST_PORT] ? ntohs(nla_get_u16(proto[CTA_PROTO_DST_PORT])) : 0;
+	return true;
+}
+
+/* The original direction, as the kernel wrote it, names the entry; its id makes sure that it is still the same one. */
+struct doomed {
+	struct doomed *next;
+	int            family;
+	uint32_t       id;
+	bool           has_id;
+	size_t         len;
+	char           tuple[];
+};
+
+struct search {
+	const struct conntrack_match *list;
+	unsigned            n;
+	conntrack_is_local *is_local;
+	void               *arg;
+	struct doomed      *found;
+};
+
+static bool matches(const struct search *s, const struct conntrack_match *m, int family, const struct tuple *orig, const struct tuple *reply)
+{
+	if (m->family != family || m->protocol != orig->protocol || m->port != orig->to_port)
+		return false;
+	if (addr_equal(&m->target, &reply->from) == m->others)
+		return false;
+	if (m->translated && addr_equal(&reply->from, &orig->to))
+		return false;
+	return addr_is_set(&m->to) ? addr_equal(&m->to, &orig->to) : s->is_local(&orig->to, s->arg);
+}
+
+static int collect(struct nlmsghdr *h, void *arg)
+{
+	struct nlattr *tb[CTA_MAX + 1] = { 0 };
+	struct nfgenmsg *g = nlmsg_data(h);
+	struct search *s = arg;
+	struct tuple orig, reply;
+	struct doomed *d;
+
+	if (nlmsg_parse(h, sizeof *g, tb, CTA_MAX, NULL) < 0 || !read_tuple(tb[CTA_TUPLE_ORIG], g->nfgen_family, &orig) ||
+	    !read_tuple(tb[CTA_TUPLE_REPLY], g->nfgen_family, &reply))
+		return 0;
+	for (unsigned i = 0; i < s->n; i++) {
+		if (!matches(s, &s->list[i], g->nfgen_family, &orig, &reply))
+			continue;
+		d = malloc(sizeof *d + nla_len(tb[CTA_TUPLE_ORIG]));
+		if (!d)
+			return -ENOMEM;
+		*d = (struct doomed){ s->found, g->nfgen_family, tb[CTA_ID] ? nla_get_u32(tb[CTA_ID]) : 0, tb[CTA_ID] != NULL, nla_len(tb[CTA_TUPLE_ORIG]) };
+		memcpy(d->tuple, nla_data(tb[CTA_TUPLE_ORIG]), d->len);
+		s->found = d;
+		break;
+	}
+	return 0;
+}
+
+static int forget(struct netlink *nl, const struct doomed *d)
+{
+	struct nl_msg *m = ct_request(IPCTNL_MSG_CT_DELETE, d->family);
+	int r;
+
+	if (m) {
+		nla_put(m, CTA_TUPLE_ORIG | NLA_F_NESTED, d->len, d->tuple);
+		if (d->has_id)
+			nla_put_u32(m, CTA_ID, d->id);
+	}
+	r = netlink_do(nl, m);
+	return r == -ENOENT ? 0 : r;    /* it ended by itself */
+}
+
+static int search_family(struct netlink *nl, int family, struct search *s)
+{
+	for (unsigned i = 0; i < s->n; i++)
+		if (s->list[i].family == family)
+			return netlink_dump(nl, ct_request(IPCTNL_MSG_CT_GET, family), collect, s);
+	return 0;
+}
+
+int conntrack_forget(const struct conntrack_match *list, unsigned n, conntrack_is_local *is_local, void *arg, struct err *e)
+{
+	scoped(netlink_close) struct netlink nl = { 0 };
+	struct search s = { list, n, is_local, arg, NULL };
+	int r, count = 0;
+
+	if (n == 0 || sysctl_number(0, "net/netfilter/nf_conntrack_count") == 0)
+		return 0;
+	r = netlink_open(&nl, NETLINK_NETFILTER, e);
+	if (r == 0)
+		r = search_family(&nl, AF_INET, &s);
+	if (r == 0)
+		r = search_family(&nl, AF_INET6, &s);
+	while (s.found) {
+		struct doomed *d = s.found;
+
+		s.found = d->next;
+		if (r == 0)
+			r = forget(&nl, d);
+		count++;
+		free(d);
+	}
+	return r < 0 ? netlink_refused(&nl, e, r, "forgetting connections to published ports") : count;
+}

@@ -1,0 +1,28 @@
+/* The kernel's table of connections. */
+#ifndef PLUMB_OS_CONNTRACK_H
+#define PLUMB_OS_CONNTRACK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/addr.h"
+#include "base/err.h"
+
+/* Connections by what was asked for and who answers. */
+struct conntrack_match {
+	int         family;
+	uint8_t     protocol;           /* IPPROTO_… */
+	uint16_t    port;               /* of the original destination */
+	struct addr to;                 /* the original destination; unset: any that is_local says yes to */
+	struct addr target;             /* who answers … */
+	bool        others;             /* … or, when true, anybody else answers */
+	bool        translated;         /* only where the one who answers is not the one who was asked */
+};
+
+/* Whether an address is the host's own. */
+typedef bool conntrack_is_local(const struct addr *a, void *arg);
+
+/* Forgets every entry that matches one of n; how many, or negative with e set. Nothing, and no time, where the table is empty or absent. */
+int conntrack_forget(const struct conntrack_match *matches, unsigned n, conntrack_is_local *is_local, void *arg, struct err *e);
+
+#endif

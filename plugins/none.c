@@ -1,0 +1,84 @@
+/* none: an isolated container. Its lo is up, and there is nothing else. */
+#include <errno.h>
+#include <net/if.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "cni/iface.h"
+#include "cni/plugin.h"
+#include "os/link.h"
+#include "os/route.h"
+
+static int none_add(struct cni_call *c)
+{
+	struct link lo;
+	int r = pod_find_lo(c, &lo);
+
+	if (r < 0 || (r = link_up(&c->pod, lo.index, &c->err)) < 0)
+		return r;
+	c->result = c->prev;
+	return c->has_prev ? 0 : first_failure(result_note_link(c, &lo, c->who.netns), 0);
+}
+
+/* What another plugin or program put in is not none's to take out. */
+static int none_del(struct cni_call *c)
+{
+	struct err ignored = { 0 };
+	struct link lo;
+
+	if (c->pod_fd >= 0 && pod_find_lo(c, &lo) == 0)
+		link_down(&c->pod, lo.index, &ignored);
+	return 0;
+}
+
+/* ---- CHECK: lo and nothing else ---- */
+
+/* The kernel puts a tunnel of each loaded kind (tunl0, sit0, …) into every namespace; down, they lead nowhere. */
+static bool is_fallback_tunnel(const struct link *l)
+{
+	static const char *const kinds[] = { "ipip", "sit", "gre", "gretap", "erspan", "vti", "ip6tnl", "ip6gre", "ip6gretap", "ip6erspan", "vti6" };
+
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
+		if (!strcmp(l->kind, kinds[i]))
+			return !(l->flags & IFF_UP);
+	return false;
+}
+
+static int refuse_link(const struct link *l, void *call)
+{
+	struct cni_call *c = call;
+
+	if ((l->flags & IFF_LOOPBACK) || is_fallback_tunnel(l))
+		return 0;
+	err_set(&c->err, CNI_FAILED, -EEXIST, "the container is not isolated: it has interface %s", l->name);
+	err_detail(&c->err, "something attached it after ADD; remove the interface, or do not use \"none\" for this container");
+	return -EEXIST;
+}
+
+static int refuse_route(const struct route *r, void *call)
+{
+	struct cni_call *c = call;
+	struct err ignored = { 0 };
+	char text[PREFIX_TEXT];
+	struct link via;
+
+	if (r->index && link_by_index(&c->pod, r->index, &via, &ignored) == 0 && (via.flags & IFF_LOOPBACK))
+		return 0;
+	return err_set(&c->err, CNI_FAILED, -EEXIST, "the container is not isolated: it has a route to %s", prefix_text(&r->dst, text));
+}
+
+static int none_check(struct cni_call *c)
+{
+	struct link lo;
+	int r = pod_find_lo(c, &lo);
+
+	if (r < 0)
+		return r;
+	if (!(lo.flags & IFF_UP))
+		return err_set(&c->err, CNI_FAILED, -ENETDOWN, "the container's lo is down");
+	if ((r = link_each(&c->pod, refuse_link, c, &c->err)) < 0 || (r = route_each(&c->pod, AF_INET, refuse_route, c, &c->err)) < 0)
+		return r;
+	return route_each(&c->pod, AF_INET6, refuse_route, c, &c->err);
+}
+
+CNI_PLUGIN("none", .about = "an isolated container: lo and nothing else", .add = none_add, .del = none_del, .check = none_check);

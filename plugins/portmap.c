@@ -1,0 +1,159 @@
+/* portmap: ports of the host, published to the container's. Chained after the plugin that made the container's interface.
+ *
+ * A port is an element of a map, owned by the attachment: a second claim is refused and told who has it; it never shadows. Only what is for an address of
+ * the host is caught. The client's address is kept, but where the answer would not come back: from 127.0.0.0/8, and from the container's own network. */
+#include <errno.h>
+#include <sys/socket.h>
+
+#include "os/link.h"
+#include "os/sysctl.h"
+#include "portmap/portmap.h"
+
+/* ---- ADD ---- */
+
+static int claim_snat(const struct nft_set *set, struct nft_element *el, void *job)
+{
+	struct job *j = job;
+
+	return nft_claim(j->nft, set, el, true, "the container's address", j->c);       /* ours, by its lease */
+}
+
+static int publish_all(struct nft *nft, void *job, struct err *e)
+{
+	struct job *j = job;
+	char text[80];
+	int r = 0;
+
+	(void)e;
+	j->nft = nft;
+	for (size_t i = 0; i < j->n_targets && r == 0; i++) {
+		const struct target *t = &j->targets[i];
+
+		for_list (const struct mapping, m, mappings_of(j->c)) {
+			struct nft_element el = publish_element(j->c, m, t);
+
+			if (r == 0 && mapping_concerns(m, t->address->addr.family) && !mapping_is_repeated(j->c, m))
+				r = nft_claim(nft, publish_map(m, t->address->addr.family), &el, false, mapping_text(m, text), j->c);
+		}
+		if (r == 0)
+			r = snat_each(j->c, t, claim_snat, j);
+		if (r == 0)
+			r = snat_by_link(j->c, t, claim_snat, j);
+	}
+	return r;
+}
+
+/* A bridge with netfilter on it (br_netfilter) translates a frame before it is routed, and would have to send it out by the port it came in by:
+ * which takes hairpin mode. */
+static void hairpin_where_bridged(struct cni_call *c)
+{
+	struct err ignored = { 0 };
+
+	if (sysctl_number(0, "net/bridge/bridge-nf-call-iptables") == 0 && sysctl_number(0, "net/bridge/bridge-nf-call-ip6tables") == 0)
+		return;
+	for_list (const struct iface, i, &c->prev.ifaces) {
+		struct link l;
+
+		if (i->name && !i->sandbox && link_by_name(&c->host, i->name, &l, &ignored) == 0 && l.master && !l.hairpin)
+			port_set(&c->host, l.index, true, l.isolated, &ignored);
+	}
+}
+
+/* 127.0.0.0/8 may leave by the link that leads to the container; the ruleset sees that nothing of it comes in from there. */
+static int localnet_enable(struct job *j)
+{
+	for (size_t i = 0; i < j->n_targets; i++) {
+		const struct target *t = &j->targets[i];
+		int r = t->address->addr.family == AF_INET && *t->link ? sysctl_set("1", "net/ipv4/conf/%s/route_localnet", t->link) : 0;
+
+		if (r < 0)
+			return err_sys(&j->c->err, CNI_FAILED, r, "unable to enable route_localnet on %s", t->link);
+	}
+	return 0;
+}
+
+static int portmap_add(struct cni_call *c)
+{
+	const struct portmap_conf *conf = c->conf;
+	struct job j = { .c = c };
+	int r;
+
+	c->result = c->prev;
+	if (mappings_of(c)->count == 0)
+		return 0;
+	if ((r = targets_find(&j)) < 0 || (r = nft_transact(&nft_inet, publish_all, &j, &c->err)) < 0)
+		return r;
+	if (conf->snat) {
+		hairpin_where_bridged(c);
+		if ((r = localnet_enable(&j)) < 0)
+			return first_failure(r, nft_transact(&nft_inet, unpublish_all, &j, &c->err));
+	}
+	connections_forget(&j, true);
+	return 0;
+}
+
+/* ---- DEL, GC ---- */
+
+static int portmap_del(struct cni_call *c)
+{
+	struct job j = { .c = c };
+	int r = targets_find(&j);
+
+	if (r < 0 || (r = nft_transact(&nft_inet, unpublish_all, &j, &c->err)) < 0)
+		return r;
+	connections_forget(&j, false);
+	return 0;
+}
+
+static int portmap_gc(struct cni_call *c)
+{
+	return nft_transact(&nft_inet, sweep_all, c, &c->err);
+}
+
+/* ---- CHECK ---- */
+
+static int check_snat(const struct nft_set *set, struct nft_element *el, void *job)
+{
+	struct job *j = job;
+
+	return nft_check(j->nft, set, el, "the container's published ports", j->c);
+}
+
+static int check_all(struct nft *nft, void *job, struct err *e)
+{
+	struct job *j = job;
+	char text[80];
+	int r = 0;
+
+	(void)e;
+	j->nft = nft;
+	for (size_t i = 0; i < j->n_targets && r == 0; i++) {
+		const struct target *t = &j->targets[i];
+
+		for_list (const struct mapping, m, mappings_of(j->c)) {
+			struct nft_element el = publish_element(j->c, m, t);
+
+			if (r == 0 && mapping_concerns(m, t->address->addr.family))
+				r = nft_check(nft, publish_map(m, t->address->addr.family), &el, mapping_text(m, text), j->c);
+		}
+		if (r == 0)
+			r = snat_each(j->c, t, check_snat, j);
+		if (r == 0)
+			r = snat_by_link(j->c, t, check_snat, j);
+	}
+	return r;
+}
+
+static int portmap_check(struct cni_call *c)
+{
+	struct job j = { .c = c };
+	int r;
+
+	if (mappings_of(c)->count == 0)
+		return 0;
+	r = targets_find(&j);
+	return r < 0 ? r : nft_transact(&nft_inet, check_all, &j, &c->err);
+}
+
+CNI_PLUGIN("portmap", .about = "publishes ports of the host to the container", .fields = portmap_fields, .conf_size = sizeof(struct portmap_conf),
+           .settle = portmap_settle, .flags = PLUGIN_NEEDS_PREV | PLUGIN_NO_NETNS, .add = portmap_add, .del = portmap_del, .check = portmap_check, .gc = portmap_gc);
