@@ -12,6 +12,11 @@
 #include "cni/masq.h"
 #include "os/address.h"
 
+static bool masquerades(const struct cni_call *c)
+{
+	return ((const struct bridge_conf *)c->conf)->ip_masq && has_ipam(c);
+}
+
 static unsigned pod_settings(const struct cni_call *c, const struct bridge_conf *conf)
 {
 	return (conf->enable_dad ? POD_DAD : 0) | (has_family(&c->result, AF_INET6) ? POD_HAS_IPV6 : 0) | (has_ipam(c) ? 0 : POD_LAYER2);
@@ -48,6 +53,7 @@ static int bridge_add(struct cni_call *c)
 {
 	const struct bridge_conf *conf = c->conf;
 	scoped(lease_drop) struct lease lease = { 0 };
+	scoped(undo_run) struct undo guard = { 0 }, masq = { 0 };
 	scoped(link_drop) int made = 0;
 	struct bridge_links l = { 0 };
 	int r;
@@ -60,23 +66,28 @@ static int bridge_add(struct cni_call *c)
 		return r;
 	if ((r = port_make(c, &l, &made)) < 0 || (r = spoof_guard_add(c, &l)) < 0)
 		return r;
+	guard = undo_by(c, spoof_guard_del);
 	if ((r = gateways_apply(c, &l)) < 0 || (r = pod_side(c, conf, &l.pod)) < 0)
 		return r;
-	if (conf->ip_masq && has_ipam(c) && (r = masq_add(c)) < 0)
-		return r;
+	if (masquerades(c)) {
+		if ((r = masq_add(c)) < 0)
+			return r;
+		masq = undo_by(c, masq_del);
+	}
 	if ((r = bridge_refresh(c, &l)) < 0 || (r = note_result(c, &l)) < 0)
 		return r;
 	addresses_announce(c, &l.pod);
-	lease_keep(&lease);             /* a return before this line takes both back; the bridge stays, for it is everyone's */
+	lease_keep(&lease);             /* a return before this line takes all back, but the bridge, which is everyone's */
 	link_keep(&made);
+	undo_keep(&guard);
+	undo_keep(&masq);
 	return 0;
 }
 
 /* Each step finds its things by who the attachment is, not by what still exists: the namespace may be gone. */
 static int bridge_del(struct cni_call *c)
 {
-	const struct bridge_conf *conf = c->conf;
-	int r = conf->ip_masq && has_ipam(c) ? masq_del(c) : 0;
+	int r = masquerades(c) ? masq_del(c) : 0;
 
 	r = first_failure(r, spoof_guard_del(c));
 	r = first_failure(r, iface_delete(c));
@@ -95,7 +106,7 @@ static int bridge_check(struct cni_call *c)
 		return r;
 	if ((r = spoof_guard_check(c, &pod)) < 0)
 		return r;
-	return conf->ip_masq && has_ipam(c) ? masq_check(c) : 0;
+	return masquerades(c) ? masq_check(c) : 0;
 }
 
 static int bridge_status(struct cni_call *c)
@@ -105,8 +116,7 @@ static int bridge_status(struct cni_call *c)
 
 static int bridge_gc(struct cni_call *c)
 {
-	const struct bridge_conf *conf = c->conf;
-	int r = conf->ip_masq && has_ipam(c) ? masq_gc(c) : 0;
+	int r = masquerades(c) ? masq_gc(c) : 0;
 
 	r = first_failure(r, spoof_guard_gc(c));
 	return first_failure(r, lease_gc(c));

@@ -91,6 +91,7 @@ static int ptp_add(struct cni_call *c)
 	const struct ptp_conf *conf = c->conf;
 	unsigned settings = 0;
 	scoped(lease_drop) struct lease lease = { 0 };
+	scoped(undo_run) struct undo masq = { 0 };
 	scoped(link_drop) int made = 0;
 	struct link near, pod;
 	int r;
@@ -106,8 +107,11 @@ static int ptp_add(struct cni_call *c)
 		return r;
 	if ((r = addresses_apply(c, &pod, ADDRESS_NO_ROUTE)) < 0 || (r = pod_routes(c, &pod)) < 0)
 		return r;
-	if (conf->ip_masq && (r = masq_add(c)) < 0)
-		return r;
+	if (conf->ip_masq) {
+		if ((r = masq_add(c)) < 0)
+			return r;
+		masq = undo_by(c, masq_del);
+	}
 	if ((r = veth_refresh(c, &near, &pod)) < 0 || (r = result_note_link(c, &near, NULL)) < 0 || (r = result_note_link(c, &pod, c->who.netns)) < 0)
 		return r;
 	for_list (struct ip_conf, ip, &c->result.ips)
@@ -115,8 +119,9 @@ static int ptp_add(struct cni_call *c)
 	addresses_announce(c, &pod);
 	if (dns_is_set(&c->net.dns))
 		c->result.dns = c->net.dns;
-	lease_keep(&lease);             /* a return before this line takes both back */
+	lease_keep(&lease);             /* a return before this line takes all back */
 	link_keep(&made);
+	undo_keep(&masq);
 	return 0;
 }
 

@@ -92,12 +92,13 @@ int masq_add(struct cni_call *c)
 
 /* ---- Removing ---- */
 
-/* Elements that go in this transaction, by chain: when they are all that uses one, it goes too. */
+/* Elements that go in a transaction, by chain. */
 struct leaving {
-	struct nft      *nft;
-	struct cni_call *c;
+	struct cni_call      *c;
+	struct nft           *nft;
 	const struct nft_set *set;
-	struct list      chains;        /* of struct leaving_chain */
+	struct list           chains;   /* of struct leaving_chain */
+	bool                  keep_chains;
 };
 struct leaving_chain {
 	char name[NFT_NAME];
@@ -118,19 +119,6 @@ static int note_leaving(struct leaving *l, const char *name)
 		return err_nomem(&l->c->err, "masquerading");
 	strcpy(chain->name, name);
 	chain->elements = 1;
-	return 0;
-}
-
-static int remove_chains(struct leaving *l)
-{
-	for_list (const struct leaving_chain, chain, &l->chains) {
-		int use = nft_chain_use(l->nft, &nft_inet, chain->name, &l->c->err);
-
-		if (use < 0 && use != -ENOENT)
-			return use;
-		if (use == chain->elements + CHAIN_RULES)
-			nft_remove_chain(l->nft, &nft_inet, chain->name);
-	}
 	return 0;
 }
 
@@ -172,24 +160,80 @@ static int remove_known(struct leaving *l)
 	return r;
 }
 
-static int remove_all(struct nft *nft, void *call, struct err *e)
+/* Chains that nobody uses but the elements that leave with them. */
+static int remove_chains(struct leaving *l)
 {
-	struct cni_call *c = call;
-	struct leaving l = { .nft = nft, .c = c };
-	int r = c->verb != VERB_GC && c->prev.ips.count > 0 ? remove_known(&l) : remove_swept(&l);
+	for_list (const struct leaving_chain, chain, &l->chains) {
+		int use = nft_chain_use(l->nft, &nft_inet, chain->name, &l->c->err);
 
-	(void)e;
-	return r < 0 ? r : remove_chains(&l);
+		if (use < 0 && use != -ENOENT)
+			return use;
+		if (use == chain->elements + CHAIN_RULES)
+			nft_remove_chain(l->nft, &nft_inet, chain->name);
+	}
+	return 0;
 }
 
+static int remove_all(struct nft *nft, void *leaving, struct err *e)
+{
+	struct leaving *l = leaving;
+	int r;
+
+	(void)e;
+	l->nft = nft;
+	l->chains = (struct list){ 0 };
+	r = l->c->verb != VERB_GC && l->c->prev.ips.count > 0 ? remove_known(l) : remove_swept(l);
+	return r < 0 || l->keep_chains ? r : remove_chains(l);
+}
+
+static int note_user(const struct nft_element *el, void *leaving)
+{
+	struct leaving *l = leaving;
+
+	for_list (struct leaving_chain, chain, &l->chains)
+		chain->elements += !strcmp(chain->name, el->chain);
+	return 0;
+}
+
+/* The same, by looking at all elements, of which a transaction does see a generation. */
+static int remove_empty_chains(struct nft *nft, void *leaving, struct err *e)
+{
+	struct leaving *l = leaving;
+	int r;
+
+	l->nft = nft;
+	for_list (struct leaving_chain, chain, &l->chains)
+		chain->elements = 0;
+	if ((r = nft_each(nft, &masq.v4, note_user, l, e)) < 0 || (r = nft_each(nft, &masq.v6, note_user, l, e)) < 0)
+		return r;
+	for_list (const struct leaving_chain, chain, &l->chains)
+		if (chain->elements == 0 && nft_chain_use(nft, &nft_inet, chain->name, e) != -ENOENT)
+			nft_remove_chain(nft, &nft_inet, chain->name);
+	return 0;
+}
+
+/* In one batch; where others leave at the same moment and a chain turns out to be in use, the elements first, and whoever is last finds it empty. */
 int masq_del(struct cni_call *c)
 {
-	return nft_transact(&nft_inet, remove_all, c, &c->err);
+	struct leaving l = { .c = c };
+	struct err late = { 0 };
+	int r = nft_transact(&nft_inet, remove_all, &l, &late);
+
+	if (r != -EBUSY) {
+		if (r < 0 && !c->err.code)
+			c->err = late;
+		return r;
+	}
+	l.keep_chains = true;
+	r = nft_transact(&nft_inet, remove_all, &l, &c->err);
+	if (r == 0)
+		nft_transact(&nft_inet, remove_empty_chains, &l, &late);
+	return r;
 }
 
 int masq_gc(struct cni_call *c)
 {
-	return nft_transact(&nft_inet, remove_all, c, &c->err);
+	return masq_del(c);
 }
 
 /* ---- Checking ---- */

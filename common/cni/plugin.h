@@ -64,6 +64,20 @@ struct cni_call {
 
 typedef int cni_step(struct cni_call *c);
 
+/* A guard that takes a step of ADD back by a step of DEL: scoped(undo_run) struct undo u = { 0 }; once done: u = undo_by(c, masq_del); undo_keep(&u) when all
+ * went well. */
+struct undo {
+	struct cni_call *call;
+	cni_step        *step;
+};
+static inline struct undo undo_by(struct cni_call *c, cni_step *step) { return (struct undo){ c, step }; }
+static inline void undo_keep(struct undo *u) { u->call = NULL; }
+static inline void undo_run(struct undo *u)
+{
+	if (u->call)
+		u->step(u->call);
+}
+
 enum plugin_flags {
 	PLUGIN_NO_NETNS = 1,            /* never looks into the container's namespace, which need not exist (address plugins) */
 	PLUGIN_HOST_NETNS = 2,          /* the container's namespace is the host's own */
