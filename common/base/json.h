@@ -83,6 +83,6 @@ field_reader read_list_inner;   /* as .item of a list of lists: .sub is the one 
 
 /* The items of a list, typed: for_list (struct port, p, &conf->ports) … */
 #define for_list(type, var, list) \
-	for (type *var = (list)->items; var && var < (type *)(list)->items + (list)->count; var++)
+	for (__typeof__(type) *var = (list)->items; var && var < (__typeof__(type) *)(list)->items + (list)->count; var++)
 
 #endif

@@ -92,13 +92,12 @@ int masq_add(struct cni_call *c)
 
 /* ---- Removing ---- */
 
-/* Elements that go in a transaction, by chain. */
+/* Elements that go in a transaction, by the chains that they lead to. */
 struct leaving {
 	struct cni_call      *c;
 	struct nft           *nft;
 	const struct nft_set *set;
 	struct list           chains;   /* of struct leaving_chain */
-	bool                  keep_chains;
 };
 struct leaving_chain {
 	char name[NFT_NAME];
@@ -174,61 +173,19 @@ static int remove_chains(struct leaving *l)
 	return 0;
 }
 
-static int remove_all(struct nft *nft, void *leaving, struct err *e)
+static int remove_all(struct nft *nft, void *call, struct err *e)
 {
-	struct leaving *l = leaving;
-	int r;
+	struct cni_call *c = call;
+	struct leaving l = { .c = c, .nft = nft };
+	int r = c->verb != VERB_GC && c->prev.ips.count > 0 ? remove_known(&l) : remove_swept(&l);
 
 	(void)e;
-	l->nft = nft;
-	l->chains = (struct list){ 0 };
-	r = l->c->verb != VERB_GC && l->c->prev.ips.count > 0 ? remove_known(l) : remove_swept(l);
-	return r < 0 || l->keep_chains ? r : remove_chains(l);
+	return r < 0 ? r : remove_chains(&l);
 }
 
-static int note_user(const struct nft_element *el, void *leaving)
-{
-	struct leaving *l = leaving;
-
-	for_list (struct leaving_chain, chain, &l->chains)
-		chain->elements += !strcmp(chain->name, el->chain);
-	return 0;
-}
-
-/* The same, by looking at all elements, of which a transaction does see a generation. */
-static int remove_empty_chains(struct nft *nft, void *leaving, struct err *e)
-{
-	struct leaving *l = leaving;
-	int r;
-
-	l->nft = nft;
-	for_list (struct leaving_chain, chain, &l->chains)
-		chain->elements = 0;
-	if ((r = nft_each(nft, &masq.v4, note_user, l, e)) < 0 || (r = nft_each(nft, &masq.v6, note_user, l, e)) < 0)
-		return r;
-	for_list (const struct leaving_chain, chain, &l->chains)
-		if (chain->elements == 0 && nft_chain_use(nft, &nft_inet, chain->name, e) != -ENOENT)
-			nft_remove_chain(nft, &nft_inet, chain->name);
-	return 0;
-}
-
-/* In one batch; where others leave at the same moment and a chain turns out to be in use, the elements first, and whoever is last finds it empty. */
 int masq_del(struct cni_call *c)
 {
-	struct leaving l = { .c = c };
-	struct err late = { 0 };
-	int r = nft_transact(&nft_inet, remove_all, &l, &late);
-
-	if (r != -EBUSY) {
-		if (r < 0 && !c->err.code)
-			c->err = late;
-		return r;
-	}
-	l.keep_chains = true;
-	r = nft_transact(&nft_inet, remove_all, &l, &c->err);
-	if (r == 0)
-		nft_transact(&nft_inet, remove_empty_chains, &l, &late);
-	return r;
+	return nft_transact(&nft_inet, remove_all, c, &c->err);
 }
 
 int masq_gc(struct cni_call *c)

@@ -136,8 +136,8 @@ int nft_transact(const struct nft_table *table, nft_decide *decide, void *arg, s
 		if (r == -ENOENT && !loaded) {
 			loaded = true;
 			r = nft_load_ruleset(table->ruleset, e);
-		} else if (r == -ERESTART || r == -EINTR) {
-			back_off(tries);
+		} else if (r == -ERESTART || r == -EINTR || r == -EBUSY) {
+			back_off(tries);        /* EBUSY: a chain was in use after all, its users having been counted while another batch was under way */
 			r = 0;
 		}
 	}

@@ -67,8 +67,8 @@ void nft_close(struct nft *nft);
 int nft_find(struct nft *nft, const struct nft_set *set, struct nft_element *el, struct err *e);
 /* Calls each for all elements of a set, which may not be there; stops at other than 0 and returns that. */
 int nft_each(struct nft *nft, const struct nft_set *set, int (*each)(const struct nft_element *el, void *arg), void *arg, struct err *e);
-/* How many rules and elements refer to or make up a chain; -ENOENT: no such chain. The one thing that is not of a generation: another batch that is not through yet,
- * and may fail, counts already. So removing a chain by it may be refused: nft_transact answers -EBUSY. */
+/* How many rules and elements refer to or make up a chain; -ENOENT: no such chain. The one thing here that is not of a generation: batches that are not through count
+ * already. */
 int nft_chain_use(struct nft *nft, const struct nft_table *table, const char *chain, struct err *e);
 
 void nft_add(struct nft *nft, const struct nft_set *set, const struct nft_element *el);
