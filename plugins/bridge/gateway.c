@@ -125,30 +125,37 @@ static int gateway_ensure(struct cni_call *c, const struct link *on, const struc
 }
 
 /* With a VLAN the gateway is a port of the bridge like any other: a veth pair of which both ends are here. */
+static int vlan_gateway_make(struct cni_call *c, struct bridge_links *l, const char *name)
+{
+	static const struct list no_trunk;
+	const struct bridge_conf *conf = c->conf;
+	scoped(fd_close) int self = netns_open_self(&c->err);
+	char port[IFNAME_SIZE];
+	struct veth v = { .near = name, .far = port, .near_mac = mac_random(), .far_mac = mac_random(), .mtu = l->bridge.mtu, .pod = self, .near_up = true };
+	int r = self;
+
+	snprintf(port, sizeof port, "veth%08x", (unsigned)hash_strings(conf->bridge, name, NULL));
+	if (r < 0 || ((r = veth_create(&c->host, &v, &c->err)) < 0 && r != -EEXIST))    /* another ADD may have been first */
+		return r;
+	if ((r = link_by_name(&c->host, name, &l->vlan_gateway, &c->err)) < 0 ||
+	    (r = link_set_master(&c->host, l->vlan_gateway.peer, l->bridge.index, &c->err)) < 0 ||
+	    (r = port_vlans_apply(c, l->vlan_gateway.peer, conf->vlan, &no_trunk)) < 0)
+		return r;
+	return link_up(&c->host, l->vlan_gateway.peer, &c->err);
+}
+
 static int vlan_gateway_ensure(struct cni_call *c, struct bridge_links *l)
 {
 	const struct bridge_conf *conf = c->conf;
-	static const struct list no_trunk;
-	scoped(fd_close) int self = -1;
-	char name[IFNAME_SIZE], peer[IFNAME_SIZE];
-	struct veth v = { .near = peer, .far = name, .near_mac = mac_random(), .far_mac = mac_random(), .mtu = l->bridge.mtu, .master = l->bridge.index, .near_up = true };
+	char name[IFNAME_SIZE];
 	int r;
 
 	if (!text_format(name, sizeof name, "%s.%u", conf->bridge, conf->vlan))
 		return err_set(&c->err, CNI_BAD_CONFIG, -ENAMETOOLONG, "bridge: \"%s.%u\", the VLAN's gateway, would be too long a name for an interface", conf->bridge, conf->vlan);
-	snprintf(peer, sizeof peer, "veth%08x", (unsigned)hash_strings(conf->bridge, name, NULL));
 	r = link_by_name(&c->host, name, &l->vlan_gateway, &c->err);
-	if (r != -ENODEV)
-		return r;
-	if ((self = v.pod = netns_open_self(&c->err)) < 0)
-		return self;
-	r = veth_create(&c->host, &v, &c->err);
-	if (r < 0 && r != -EEXIST)
-		return r;
-	r = link_by_name(&c->host, name, &l->vlan_gateway, &c->err);
-	if (r == 0)
-		r = port_vlans_apply(c, l->vlan_gateway.peer, conf->vlan, &no_trunk);
-	return r == 0 ? link_up(&c->host, l->vlan_gateway.index, &c->err) : r;
+	if (r == -ENODEV)
+		r = vlan_gateway_make(c, l, name);
+	return r == -ENODEV ? err_set(&c->err, CNI_FAILED, r, "%s, the VLAN's gateway, is gone again", name) : r;
 }
 
 int gateways_apply(struct cni_call *c, struct bridge_links *l)
