@@ -1,0 +1,278 @@
+/* host-local: addresses from ranges, remembered in files on this host. The files are those of the reference plugin of the same name. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cni/plugin.h"
+#include "host-local/conf.h"
+#include "host-local/pool.h"
+#include "host-local/resolv.h"
+#include "host-local/store.h"
+#include "os/netns.h"
+
+/* The ranges may come with runtimeConfig, which STATUS and GC are not told. */
+static int host_local_settle_call(struct cni_call *c)
+{
+	struct host_local_conf *conf = c->conf;
+	const char *ip = NULL;
+	const struct arg args[] = { { "IP", &ip }, { NULL, NULL } };
+	bool attachment = c->verb != VERB_STATUS && c->verb != VERB_GC;
+	int r;
+
+	if (!json_member(c->json, "ipam"))
+		return err_set(&c->err, CNI_BAD_CONFIG, -EINVAL, "IPAM config missing 'ipam' key");
+	if (c->verb == VERB_ADD && ((r = args_read(c, args)) < 0 || (r = host_local_wanted(conf, ip, &c->arena, &c->err)) < 0))
+		return r;
+	return host_local_settle(conf, attachment, c->net.cni_version, &c->arena, &c->err);
+}
+
+/* -ENOENT, without a word, when the directory is not there and not to be made. */
+static int open_store(struct cni_call *c, struct store *store, bool create)
+{
+	const struct host_local_conf *conf = c->conf;
+	const char *data_dir = conf->ipam.data_dir ? conf->ipam.data_dir : "/var/lib/cni/networks";
+	const char *path = arena_printf(&c->arena, "%s/%s", data_dir, c->who.network);
+
+	return path ? store_open(store, path, create, &c->arena, &c->err) : err_nomem(&c->err, data_dir);
+}
+
+static struct pool pool_of(struct cni_call *c, struct store *store)
+{
+	return (struct pool){
+		.store = store, .liveness = { .network = c->who.network, .arena = &c->arena }, .err = &c->err,
+		.id = c->who.container, .ifname = c->who.ifname,
+		.netns = { c->who.netns, c->pod_fd >= 0 && c->who.netns[0] == '/' ? netns_inode(c->pod_fd) : 0 },
+	};
+}
+
+/* ---- ADD ---- */
+
+/* The first address asked for that is in the set, taken off the list. False: none. */
+static bool next_wanted(struct list *wanted, const struct range_set *s, struct addr *out)
+{
+	struct addr *all = wanted->items;
+
+	for (size_t i = 0; i < wanted->count; i++) {
+		if (!range_set_find(s, &all[i]))
+			continue;
+		*out = all[i];
+		all[i] = all[--wanted->count];
+		return true;
+	}
+	return false;
+}
+
+static int take_one(struct cni_call *c, struct pool *pool, struct list *wanted, const struct range_set *s, size_t number)
+{
+	const struct range *range;
+	struct addr asked, got;
+	bool is_asked = next_wanted(wanted, s, &asked);
+	struct ip_conf *ip;
+	int r = pool_take(pool, s, number, is_asked ? &asked : NULL, &got, &range);
+
+	if (r < 0)
+		return r;
+	ip = result_add_ip(&c->result, &c->arena);
+	if (!ip) {
+		store_release(pool->store, &got);
+		return err_nomem(&c->err, "result");
+	}
+	ip->address = (struct prefix){ got, range->subnet.len };
+	ip->gateway = range->gateway;
+	return 0;
+}
+
+static int refuse_unmet(struct cni_call *c, const struct list *wanted)
+{
+	char all[400] = "", text[ADDR_TEXT];
+	size_t used = 0;
+
+	for_list (const struct addr, a, wanted)
+		if (text_format(all + used, sizeof all - used, " %s", addr_text(a, text)))
+			used = strlen(all);
+	all[used] = '\0';
+	err_set(&c->err, CNI_FAILED, -EADDRNOTAVAIL, "failed to allocate all requested IPs:%s", all);
+	err_detail(&c->err, "a container gets one address of each set of ranges; want addresses that are in different sets");
+	return -EADDRNOTAVAIL;
+}
+
+static int take_all(struct cni_call *c, struct pool *pool)
+{
+	struct host_local_conf *conf = c->conf;
+	size_t number = 0;
+	int r;
+
+	for_list (const struct range_set, s, &conf->sets)
+		if ((r = take_one(c, pool, &conf->wanted, s, number++)) < 0)
+			return r;
+	return conf->wanted.count ? refuse_unmet(c, &conf->wanted) : 0;
+}
+
+static int host_local_add(struct cni_call *c)
+{
+	const struct host_local_conf *conf = c->conf;
+	scoped(store_close) struct store store = STORE_CLOSED;
+	struct pool pool;
+	int r = 0;
+
+	if (conf->ipam.resolv_conf)
+		r = resolv_conf_read(conf->ipam.resolv_conf, "ipam.resolvConf", &c->arena, &c->result.dns, &c->err);
+	if (r < 0 || (r = open_store(c, &store, true)) < 0)
+		return r;
+	pool = pool_of(c, &store);
+	r = take_all(c, &pool);
+	if (r < 0)
+		for_list (const struct ip_conf, ip, &c->result.ips)
+			store_release(&store, &ip->address.addr);
+	c->result.routes = conf->ipam.routes;
+	return r;
+}
+
+/* ---- DEL ---- */
+
+static int release_all(struct store *store, const struct list *held)
+{
+	int r = 0;
+
+	for_list (const struct addr, a, held)
+		r = first_failure(r, store_release(store, a));
+	return r;
+}
+
+/* Nobody's lease is no failure. Files of the older format are looked for where there is none of today's. */
+static int host_local_del(struct cni_call *c)
+{
+	scoped(store_close) struct store store = STORE_CLOSED;
+	struct list held = { 0 };
+	int r = open_store(c, &store, false);
+
+	if (r < 0)
+		return r == -ENOENT ? 0 : r;
+	r = store_find(&store, c->who.container, c->who.ifname, &held);
+	if (r == 0 && held.count == 0)
+		r = store_find(&store, c->who.container, "", &held);
+	return first_failure(r, release_all(&store, &held));
+}
+
+/* ---- CHECK ---- */
+
+static int count_leases(struct cni_call *c, struct store *store)
+{
+	struct list held;
+	int r = store_find(store, c->who.container, c->who.ifname, &held);
+
+	if (r == 0 && held.count == 0)
+		r = store_find(store, c->who.container, "", &held);
+	return r < 0 ? r : (int)held.count;
+}
+
+static int host_local_check(struct cni_call *c)
+{
+	scoped(store_close) struct store store = STORE_CLOSED;
+	int n, r = open_store(c, &store, false);
+
+	if (r < 0 && r != -ENOENT)
+		return r;
+	n = r == 0 ? count_leases(c, &store) : 0;
+	if (n == 0 && r == 0 && !store.scanned && (n = store_rescan(&store)) == 0)
+		n = count_leases(c, &store);
+	if (n != 0)
+		return n < 0 ? n : 0;
+	err_set(&c->err, CNI_FAILED, -ENOENT, "host-local: Failed to find address added by container %s", c->who.container);
+	err_detail(&c->err, "no file in %s names it and interface %s", store.path, c->who.ifname);
+	return -ENOENT;
+}
+
+/* ---- STATUS ---- */
+
+static int host_local_status(struct cni_call *c)
+{
+	const struct host_local_conf *conf = c->conf;
+	scoped(store_close) struct store store = STORE_CLOSED;
+	char text[RANGE_SET_TEXT];
+	struct pool pool;
+	size_t number = 0;
+	int r = open_store(c, &store, false);
+
+	if (r < 0)
+		return r == -ENOENT ? 0 : r;
+	pool = pool_of(c, &store);
+	for_list (const struct range_set, s, &conf->sets) {
+		r = pool_has_room(&pool, s, number++);
+		if (r < 0)
+			return r;
+		if (r > 0)
+			continue;
+		err_set(&c->err, CNI_UNAVAILABLE, -EADDRNOTAVAIL, "no IP addresses available in range set: %s", range_set_text(s, text));
+		pool_tell_full(&pool, s);
+		return -EADDRNOTAVAIL;
+	}
+	return 0;
+}
+
+/* ---- GC ---- */
+
+static int compare_owners(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* The owners that may keep their leases, sorted: each valid attachment, and its container alone for files of the older format. */
+static uint64_t *valid_owners(struct cni_call *c, size_t *count)
+{
+	uint64_t *owners = arena_alloc(&c->arena, (2 * c->net.valid.count + 1) * sizeof *owners);
+
+	*count = 0;
+	if (!owners)
+		return NULL;
+	for_list (const struct valid_attachment, v, &c->net.valid) {
+		owners[(*count)++] = lease_owner(v->container, v->ifname);
+		owners[(*count)++] = lease_owner(v->container, "");
+	}
+	qsort(owners, *count, sizeof *owners, compare_owners);
+	return owners;
+}
+
+static bool is_valid(const uint64_t *owners, size_t count, uint64_t owner)
+{
+	return bsearch(&owner, owners, count, sizeof owner, compare_owners);
+}
+
+/* The index says that nobody wants it any more; the file has the last word. */
+static int collect(struct store *store, const struct lease_record *r, const uint64_t *owners, size_t count)
+{
+	struct addr a = lease_record_address(r);
+	const struct lease_record *same;
+	struct lease_file file;
+	int bad = store_look(store, &a, &file, &same);
+
+	if (bad < 0 && bad != -ENOENT)
+		return bad;
+	if (bad == 0 && (!*file.id || is_valid(owners, count, lease_owner(file.id, file.ifname))))
+		return 0;
+	return store_release(store, &a);
+}
+
+static int host_local_gc(struct cni_call *c)
+{
+	scoped(store_close) struct store store = STORE_CLOSED;
+	uint64_t *owners;
+	size_t count;
+	int r = open_store(c, &store, false);
+
+	if (r < 0)
+		return r == -ENOENT ? 0 : r;
+	owners = valid_owners(c, &count);
+	if (!owners)
+		return err_nomem(&c->err, "valid attachments");
+	for (const struct lease_record *lease = NULL; (lease = store_walk(&store, lease));)
+		if (lease->owner && !is_valid(owners, count, lease->owner))
+			r = first_failure(r, collect(&store, lease, owners, count));
+	return r;
+}
+
+CNI_PLUGIN("host-local", .about = "gives addresses from ranges, remembered in files on this host", .flags = PLUGIN_NO_NETNS,
+           .fields = host_local_fields, .conf_size = sizeof(struct host_local_conf), .settle = host_local_settle_call,
+           .add = host_local_add, .del = host_local_del, .check = host_local_check, .status = host_local_status, .gc = host_local_gc);

@@ -1,0 +1,142 @@
+#include "host-local/liveness.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "base/json.h"
+#include "base/scoped.h"
+#include "base/text.h"
+#include "os/netns.h"
+
+#define RESULTS_DIR "/var/lib/cni/results"      /* where libcni caches what it gave to ADD */
+
+enum { BOOT_MARGIN_S = 60, CACHE_LIMIT = 4 << 20 };
+
+/* ---- A lease whose namespace we know ---- */
+
+static bool leads_to(const char *path, uint64_t inode)
+{
+	struct stat st;
+
+	if (stat(path, &st) < 0)
+		return errno != ENOENT && errno != ENOTDIR;
+	return st.st_ino == inode;
+}
+
+/* The path may be gone where the namespace is not: it was /proc/PID/ns/net of a process that ended before others, or is mounted
+ * elsewhere. What a process is in is alive. */
+static void look_at_processes(struct liveness *l)
+{
+	scoped(dir_close) DIR *proc = opendir("/proc");
+	struct dirent *entry;
+
+	l->looked = true;
+	l->blind = !proc;
+	while (proc && (entry = readdir(proc))) {
+		char path[sizeof entry->d_name + 8];
+		struct stat st;
+		uint64_t *slot;
+
+		if (!isdigit((unsigned char)entry->d_name[0]))
+			continue;
+		snprintf(path, sizeof path, "%s/ns/net", entry->d_name);
+		if (fstatat(dirfd(proc), path, &st, 0) < 0 || (l->count && l->inodes[l->count - 1] == st.st_ino))
+			continue;
+		slot = arena_push(l->arena, &l->inodes, &l->count, sizeof *slot);
+		if (!slot)
+			l->blind = true;
+		else
+			*slot = st.st_ino;
+	}
+}
+
+static bool process_in(struct liveness *l, uint64_t inode)
+{
+	if (!l->looked)
+		look_at_processes(l);
+	for (size_t i = 0; i < l->count; i++)
+		if (l->inodes[i] == inode)
+			return true;
+	return l->blind || l->count == 0;       /* not even ourselves: that was no /proc */
+}
+
+/* ---- A lease that we know nothing of: older than this boot? ---- */
+
+static bool is_of_earlier_boot(const struct timespec *born)
+{
+	struct timespec now, up;
+
+	if (born->tv_sec == 0 || clock_gettime(CLOCK_REALTIME, &now) < 0 || clock_gettime(CLOCK_BOOTTIME, &up) < 0)
+		return false;
+	return born->tv_sec < now.tv_sec - up.tv_sec - BOOT_MARGIN_S;
+}
+
+/* Whether the path leads to a network namespace other than our own; after a boot /proc/PID may be anybody. True when it cannot be told. */
+static bool leads_to_container(const char *path)
+{
+	scoped(fd_close) int fd = netns_open(path, NULL);
+	scoped(fd_close) int own = fd < 0 ? -1 : netns_open_self(NULL);
+
+	if (fd < 0)
+		return fd != -ENOENT && fd != -ENOTDIR && fd != -EINVAL;
+	return own < 0 || !netns_same(fd, own);
+}
+
+/* The text of the runtime's note on an attachment, the caller's to free, or NULL; *doubt when there may be one. */
+static char *cache_read(const char *network, const struct lease_file *file, size_t *len, bool *doubt)
+{
+	char path[sizeof RESULTS_DIR + 3 * LEASE_TEXT];
+	scoped(fd_close) int fd = -1;
+	struct stat st;
+	char *text;
+	ssize_t n;
+
+	*doubt = true;
+	if (!text_format(path, sizeof path, RESULTS_DIR "/%s-%s-%s", network, file->id, file->ifname))
+		return NULL;
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (fd < 0) {
+		*doubt = errno != ENOENT && errno != ENOTDIR && errno != ENAMETOOLONG;
+		return NULL;
+	}
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size > CACHE_LIMIT || !(text = malloc(st.st_size + 1)))
+		return NULL;
+	n = read(fd, text, st.st_size);
+	*len = n > 0 ? (size_t)n : 0;
+	return text;
+}
+
+/* The runtime notes what it has attached, and where, and removes the note with DEL. */
+static bool runtime_vouches(const char *network, const struct lease_file *file)
+{
+	scoped(mem_free) char *text = NULL;
+	scoped(json_put) json_t *note = NULL;
+	const char *netns;
+	size_t len = 0;
+	bool doubt;
+
+	text = cache_read(network, file, &len, &doubt);
+	if (!text)
+		return doubt;
+	note = json_read_object(text, len, "cache", NULL);
+	if (!note)
+		return true;
+	netns = json_member_string(note, "netns");
+	return netns && leads_to_container(netns);
+}
+
+bool lease_is_dead(struct liveness *l, const struct lease_file *file, const struct lease_record *record)
+{
+	if (record && record->netns_inode)
+		return !leads_to(record->netns, record->netns_inode) && !process_in(l, record->netns_inode);
+	if (record && record->of_this_boot)
+		return false;
+	if (!*file->id || !*file->ifname)       /* the older format, or somebody's own reservation */
+		return false;
+	return is_of_earlier_boot(&file->born) && !runtime_vouches(l->network, file);
+}

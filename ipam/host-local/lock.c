@@ -1,0 +1,160 @@
+#include "host-local/lock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/time.h>
+#include <time.h>
+
+#include "base/scoped.h"
+#include "base/text.h"
+
+/* ---- Waiting: flock knows no deadline, so a timer's signal cuts it short ---- */
+
+enum { TICK_MS = 100 };         /* the timer goes on: a signal between two looks at the clock must not be the only one */
+
+struct alarm {
+	struct sigaction handler;
+	struct itimerval timer;
+	sigset_t         mask;
+};
+
+static void woken(int sig)
+{
+	(void)sig;
+}
+
+/* Notes in was what there is now, for alarm_clear. */
+static void alarm_set(struct alarm *was, int ms)
+{
+	struct sigaction cut = { .sa_handler = woken };         /* without SA_RESTART: flock returns */
+	struct itimerval timer = {
+		.it_value    = { ms / 1000, ms % 1000 * 1000 },
+		.it_interval = { 0, TICK_MS * 1000 },
+	};
+	sigset_t alrm;
+
+	sigemptyset(&alrm);
+	sigaddset(&alrm, SIGALRM);
+	sigaction(SIGALRM, &cut, &was->handler);
+	sigprocmask(SIG_UNBLOCK, &alrm, &was->mask);
+	setitimer(ITIMER_REAL, &timer, &was->timer);
+}
+
+static void alarm_clear(const struct alarm *was)
+{
+	setitimer(ITIMER_REAL, &was->timer, NULL);
+	sigprocmask(SIG_SETMASK, &was->mask, NULL);
+	sigaction(SIGALRM, &was->handler, NULL);
+}
+
+static long long now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000ll + t.tv_nsec / 1000000;
+}
+
+/* 0 or -errno; -ETIME when the deadline has passed. */
+static int wait_for(int fd, int deadline_ms)
+{
+	long long end = now_ms() + deadline_ms;
+	struct alarm was;
+	int r;
+
+	alarm_set(&was, deadline_ms > 0 ? deadline_ms : 1);
+	do {
+		r = flock(fd, LOCK_EX) < 0 ? -errno : 0;
+	} while (r == -EINTR && now_ms() < end);
+	alarm_clear(&was);
+	return r == -EINTR ? -ETIME : r;
+}
+
+/* ---- Who holds it ---- */
+
+/* A line of /proc/locks: "1: FLOCK  ADVISORY  WRITE 1234 fd:01:5678 0 EOF"; one that waits has "->" behind the number. 0: not of this file. */
+static int holder_in(const char *line, const struct stat *file)
+{
+	unsigned major_no, minor_no;
+	unsigned long long inode;
+	int pid;
+
+	if (sscanf(line, "%*d: FLOCK %*s %*s %d %x:%x:%llu", &pid, &major_no, &minor_no, &inode) != 4)
+		return 0;
+	return inode == file->st_ino && major_no == major(file->st_dev) && minor_no == minor(file->st_dev) ? pid : 0;
+}
+
+static int holder_pid(int fd)
+{
+	FILE *locks = fopen("/proc/locks", "re");
+	char line[256];
+	struct stat st;
+	int pid = 0;
+
+	if (!locks)
+		return 0;
+	if (fstat(fd, &st) == 0)
+		while (pid == 0 && fgets(line, sizeof line, locks))
+			pid = holder_in(line, &st);
+	fclose(locks);
+	return pid;
+}
+
+/* The command line with spaces between the words. */
+static void command_of(int pid, char *out, size_t size)
+{
+	char path[64];
+	scoped(fd_close) int fd = -1;
+	ssize_t n;
+
+	snprintf(path, sizeof path, "/proc/%d/cmdline", pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	n = fd < 0 ? 0 : read(fd, out, size - 1);
+	n = n < 0 ? 0 : n;
+	while (n > 0 && out[n - 1] == '\0')
+		n--;
+	out[n] = '\0';
+	for (ssize_t i = 0; i < n; i++)
+		if (out[i] == '\0')
+			out[i] = ' ';
+}
+
+static int refuse(int fd, const char *path, int deadline_ms, struct err *e)
+{
+	int pid = holder_pid(fd);
+	char command[256];
+
+	err_set(e, CNI_TRY_LATER, -ETIME, "leases in %s: still locked after %g seconds", path, deadline_ms / 1000.0);
+	if (pid > 0) {
+		command_of(pid, command, sizeof command);
+		err_detail(e, "the lock %s/lock is held by process %d (%s)", path, pid, *command ? command : "gone by now");
+	} else {
+		err_detail(e, "who holds %s/lock cannot be told from /proc/locks", path);
+	}
+	err_detail(e, "try again; when that process hangs, see why, or end it");
+	return -ETIME;
+}
+
+int store_lock(int dir, const char *path, int deadline_ms, struct err *e)
+{
+	scoped(fd_close) int fd = openat(dir, "lock", O_RDONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0750);
+	struct stat st;
+	int r;
+
+	if (fd < 0)
+		return errno == ENOENT ? -ESTALE : err_sys(e, CNI_IO, -errno, "lock file %s/lock", path);
+	r = flock(fd, LOCK_EX | LOCK_NB) < 0 ? -errno : 0;
+	if (r == -EWOULDBLOCK || r == -EINTR)
+		r = wait_for(fd, deadline_ms);
+	if (r == -ETIME)
+		return refuse(fd, path, deadline_ms, e);
+	if (r < 0)
+		return err_sys(e, CNI_IO, r, "lock file %s/lock", path);
+	return fstat(fd, &st) == 0 && st.st_nlink > 0 ? fd_keep(&fd) : -ESTALE;
+}
