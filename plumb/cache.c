@@ -1,0 +1,233 @@
+#include "cache.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base64.h"
+#include "confdir.h"
+#include "plumb.h"
+
+#define KIND "cniCacheV1"
+
+enum { FILE_LIMIT = 16 << 20 };
+
+static const char *path_of(struct call *c, const char *network, const struct endpoint *e)
+{
+	return arena_printf(&c->arena, "%s/results/%s-%s-%s", c->opt.cache_dir, network, e->container, e->ifname);
+}
+
+/* ---- Reading ---- */
+
+static json_t *decode_config(struct call *c, const json_t *root)
+{
+	const char *text = json_string_value(json_object_get(root, "config"));
+	struct err ignored = { 0 };
+	size_t len = 0;
+	char *bytes = text ? base64_decode(&c->arena, text, &len) : NULL;
+
+	return bytes ? call_keep(c, json_read_object(bytes, len, "config", &ignored)) : NULL;
+}
+
+static json_t *object_or_null(json_t *j)
+{
+	return json_is_object(j) ? j : NULL;
+}
+
+static const char *text_or(const json_t *root, const char *key, const char *otherwise)
+{
+	const char *s = json_string_value(json_object_get(root, key));
+
+	return s ? s : otherwise;
+}
+
+/* libcni before 1.2 left the namespace's path out; the container's interface tells it. */
+static const char *netns_of(const json_t *root)
+{
+	json_t *iface, *result = object_or_null(json_object_get(root, "result"));
+	const char *ifname = text_or(root, "ifName", ""), *netns = text_or(root, "netns", "");
+	size_t i;
+
+	if (*netns || !result)
+		return netns;
+	json_array_foreach(json_member(result, "interfaces"), i, iface) {
+		const char *name = json_member_string(iface, "name"), *sandbox = json_member_string(iface, "sandbox");
+
+		if (name && sandbox && !strcmp(name, ifname))
+			return sandbox;
+	}
+	return netns;
+}
+
+/* False: not of the kind. */
+static bool take(struct call *c, json_t *root, const char *path, struct cached *out)
+{
+	if (strcmp(text_or(root, "kind", ""), KIND))
+		return false;
+	*out = (struct cached){
+		.path = path, .network = text_or(root, "networkName", ""),
+		.endpoint = {
+			.container = text_or(root, "containerId", ""), .netns = netns_of(root), .ifname = text_or(root, "ifName", ""),
+			.cni_args = json_object_get(root, "cniArgs"), .capability_args = object_or_null(json_object_get(root, "capabilityArgs")),
+		},
+		.result = object_or_null(json_object_get(root, "result")), .config = decode_config(c, root),
+	};
+	return true;
+}
+
+static json_t *load(struct call *c, const char *path, struct err *e)
+{
+	size_t len;
+	char *text = file_read(&c->arena, path, FILE_LIMIT, &len);
+	int why = errno;
+
+	if (text)
+		return call_keep(c, json_read_object(text, len, path, e));
+	errno = why;
+	return NULL;
+}
+
+int cache_read(struct call *c, const char *network, const struct endpoint *e, struct cached *out)
+{
+	const char *path = path_of(c, network, e);
+	struct err *err = &c->trouble.err;
+	json_t *root = path ? load(c, path, err) : NULL;
+
+	if (!root && err->code)
+		return -EBADMSG;
+	if (!root)
+		return errno == ENOENT || errno == ENOTDIR ? -ENOENT : err_sys(err, CNI_IO, -errno, "%s", path ? path : network);
+	if (!take(c, root, path, out)) {
+		*out = (struct cached){ .path = path, .network = network, .endpoint = *e, .result = root };
+		return 0;
+	}
+	/* "a-b" with "c" and "a" with "b-c" have one file name */
+	if (strcmp(out->network, network) || strcmp(out->endpoint.container, e->container) || strcmp(out->endpoint.ifname, e->ifname))
+		return err_set(err, CNI_FAILED, -EEXIST, "%s belongs to container \"%s\" of network \"%s\" (%s): choose another id", path,
+		               out->endpoint.container, out->network, out->endpoint.ifname);
+	return 0;
+}
+
+static int by_name(const struct dirent **a, const struct dirent **b)
+{
+	return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+static int visit(struct call *c, const char *network, const char *path, cache_visit *each, void *arg)
+{
+	struct err ignored = { 0 };
+	json_t *root = load(c, path, &ignored);
+	struct cached a;
+
+	if (!root || !take(c, root, path, &a) || strcmp(a.network, network))
+		return 0;
+	if (!name_valid(a.endpoint.container) || ifname_fault(a.endpoint.ifname))       /* they become a path and an environment again */
+		return 0;
+	return each(c, &a, arg);
+}
+
+int cache_each(struct call *c, const char *network, cache_visit *each, void *arg)
+{
+	const char *dir = arena_printf(&c->arena, "%s/results", c->opt.cache_dir);
+	struct dirent **names = NULL;
+	int n = dir ? scandir(dir, &names, NULL, by_name) : -1, r = 0;
+
+	if (n < 0)
+		return errno == ENOENT ? 0 : err_sys(&c->trouble.err, CNI_IO, -errno, "%s", dir ? dir : network);
+	for (int i = 0; i < n; i++) {
+		const char *path = arena_printf(&c->arena, "%s/%s", dir, names[i]->d_name);
+
+		if (r == 0 && path && !strncmp(names[i]->d_name, network, strlen(network)))
+			r = visit(c, network, path, each, arg);
+		free(names[i]);
+	}
+	free(names);
+	return r;
+}
+
+/* ---- Writing ---- */
+
+static json_t *record_json(struct call *c, const struct network *n, const struct endpoint *e, const json_t *result)
+{
+	scoped(mem_free) char *list = json_dumps(n->list, JSON_COMPACT);
+	char *config = list ? base64_encode(&c->arena, list, strlen(list)) : NULL;
+
+	if (!config)
+		return NULL;
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s*, s:O*, s:O*, s:O}", "kind", KIND, "containerId", e->container, "config", config,
+	                 "ifName", e->ifname, "networkName", n->name, "netns", *e->netns ? e->netns : NULL, "cniArgs", e->cni_args,
+	                 "capabilityArgs", e->capability_args, "result", result);
+}
+
+static int make_dirs(struct call *c)
+{
+	const char *dir = arena_printf(&c->arena, "%s/results", c->opt.cache_dir);
+
+	if (!dir)
+		return -ENOMEM;
+	mkdir(c->opt.cache_dir, 0755);
+	return mkdir(dir, 0700) < 0 && errno != EEXIST ? -errno : 0;
+}
+
+int cache_prepare(struct call *c, const char *network, const struct endpoint *e)
+{
+	int r;
+
+	if (strlen(network) + strlen(e->container) + strlen(e->ifname) + 2 > NAME_MAX)
+		return trouble_set(&c->trouble, EXIT_USAGE, -ENAMETOOLONG, "the names of network, container and interface: together longer than %d",
+		                   NAME_MAX - 2);
+	r = make_dirs(c);
+	if (r == 0 && access(c->opt.cache_dir, W_OK) < 0)
+		r = -errno;
+	return r < 0 ? err_sys(&c->trouble.err, CNI_IO, r, "%s: no place for the attachment's result", c->opt.cache_dir) : 0;
+}
+
+static int write_all(int fd, const char *text, size_t len)
+{
+	while (len > 0) {
+		ssize_t n = write(fd, text, len);
+
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		text += n > 0 ? n : 0;
+		len -= n > 0 ? n : 0;
+	}
+	return fsync(fd) < 0 ? -errno : 0;
+}
+
+/* The unfinished file is kept out of results/, where libcni would read it. */
+static int write_whole(struct call *c, const char *path, const char *text)
+{
+	char *unfinished = arena_printf(&c->arena, "%s/.plumb-XXXXXX", c->opt.cache_dir);
+	scoped(fd_close) int fd = unfinished ? mkostemp(unfinished, O_CLOEXEC) : -1;
+	int r;
+
+	if (fd < 0)
+		return unfinished ? -errno : -ENOMEM;
+	r = write_all(fd, text, strlen(text));
+	if (r == 0 && rename(unfinished, path) < 0)
+		r = -errno;
+	if (r < 0)
+		unlink(unfinished);
+	return r;
+}
+
+int cache_write(struct call *c, const struct network *n, const struct endpoint *e, const json_t *result)
+{
+	scoped(json_put) json_t *record = record_json(c, n, e, result);
+	scoped(mem_free) char *text = record ? json_dumps(record, JSON_COMPACT) : NULL;
+	const char *path = path_of(c, n->name, e);
+	int r = text && path ? write_whole(c, path, text) : -ENOMEM;
+
+	return r < 0 ? err_sys(&c->trouble.err, CNI_IO, r, "%s", path ? path : n->name) : 0;
+}
+
+void cache_remove(struct call *c, const char *network, const struct endpoint *e)
+{
+	const char *path = path_of(c, network, e);
+
+	if (path)
+		unlink(path);
+}

@@ -1,0 +1,202 @@
+/* Which file of the configuration directory has the network. (How libcni looks: LoadNetworkConf.) */
+#include "confdir.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "network.h"
+#include "plumb.h"
+
+enum { FILE_LIMIT = 4 << 20, FILES_LIMIT = 4096 };
+
+char *file_read(struct arena *a, const char *path, size_t limit, size_t *len)
+{
+	scoped(fd_close) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	struct stat st;
+	size_t used = 0;
+	ssize_t n = 1;
+	char *text;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return NULL;
+	if (!S_ISREG(st.st_mode) || (size_t)st.st_size > limit) {
+		errno = S_ISREG(st.st_mode) ? EFBIG : EINVAL;
+		return NULL;
+	}
+	text = arena_alloc(a, st.st_size + 1);
+	while (text && n > 0 && used < (size_t)st.st_size) {
+		n = read(fd, text + used, st.st_size - used);
+		used += n > 0 ? n : 0;
+	}
+	*len = used;
+	return n < 0 ? NULL : text;
+}
+
+static json_t *read_json_file(struct call *c, const char *path, struct err *e)
+{
+	size_t len;
+	char *text = file_read(&c->arena, path, FILE_LIMIT, &len);
+
+	if (!text) {
+		err_sys(e, CNI_IO, -errno, "%s", path);
+		return NULL;
+	}
+	return call_keep(c, json_read_object(text, len, path, e));
+}
+
+/* ---- Names in a directory, sorted ---- */
+
+/* The ending of a name, with its dot, is one of those in endings (".conflist", or ".conf.json": several in a row). */
+static bool ends_in(const char *name, const char *endings)
+{
+	const char *dot = strrchr(name, '.');
+
+	for (const char *at = dot && dot[1] ? strstr(endings, dot) : NULL; at; at = strstr(at + 1, dot))
+		if (at[strlen(dot)] == '\0' || at[strlen(dot)] == '.')
+			return true;
+	return false;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static bool is_folder(const char *path, const struct dirent *d)
+{
+	struct stat st;
+
+	if (d->d_type != DT_UNKNOWN)
+		return d->d_type == DT_DIR;
+	return lstat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+/* Paths of a directory's files; a directory that is not there has none. */
+static int list_files(struct call *c, const char *dir, const char *endings, struct list *out, struct err *e)
+{
+	scoped(dir_close) DIR *d = opendir(dir);
+	struct dirent *entry;
+
+	if (!d)
+		return errno == ENOENT ? 0 : err_sys(e, CNI_IO, -errno, "%s", dir);
+	while ((entry = readdir(d))) {
+		char *path, **slot;
+
+		if (!ends_in(entry->d_name, endings))
+			continue;
+		path = arena_printf(&c->arena, "%s/%s", dir, entry->d_name);
+		if (!path || out->count >= FILES_LIMIT)
+			return err_set(e, CNI_IO, -E2BIG, "%s: more than %d files", dir, FILES_LIMIT);
+		if (is_folder(path, entry))
+			continue;
+		slot = arena_push(&c->arena, &out->items, &out->count, sizeof *slot);
+		if (!slot)
+			return err_nomem(e, dir);
+		*slot = path;
+	}
+	if (out->count)
+		qsort(out->items, out->count, sizeof(char *), by_name);
+	return 0;
+}
+
+int confdir_plugins(struct call *c, const char *network, json_t *array, struct err *e)
+{
+	const char *dir = arena_printf(&c->arena, "%s/%s", c->opt.conf_dir, network);
+	struct list files = { 0 };
+	int r = dir ? list_files(c, dir, ".conf", &files, e) : err_nomem(e, network);
+
+	for_list (char *, path, &files) {
+		json_t *plugin = r == 0 ? read_json_file(c, *path, e) : NULL;
+
+		if (r == 0 && !plugin)
+			r = -EINVAL;
+		if (r == 0 && !plugin_type(plugin))
+			r = err_set(e, CNI_BAD_CONFIG, -EINVAL, "%s: type: missing", *path);
+		if (r == 0)
+			json_array_append(array, plugin);
+	}
+	return r;
+}
+
+/* ---- Finding ---- */
+
+struct search {
+	struct call    *c;
+	const char     *name;           /* NULL: whichever comes first */
+	struct network *out;
+	struct err      broken;         /* of the first file that could not be read */
+	char            seen[512];      /* the names that there are, for words */
+};
+
+static void note_seen(struct search *s, const char *name)
+{
+	size_t used = strlen(s->seen);
+
+	if (used + strlen(name) + 3 < sizeof s->seen)
+		snprintf(s->seen + used, sizeof s->seen - used, "%s%s", used ? ", " : "", name);
+}
+
+/* 1: found; 0: not in this file, or it cannot be read and another may do; negative: it is this one, and it cannot be used. */
+static int try_file(struct search *s, const char *path)
+{
+	struct err why = { 0 };
+	json_t *json = read_json_file(s->c, path, &why);
+	const char *name = json ? json_member_string(json, "name") : NULL;
+	int r = json ? network_read(s->c, json, path, s->out, &why) : -EINVAL;
+
+	if (r == 0 && s->name && strcmp(s->name, name)) {
+		note_seen(s, name);
+		return 0;
+	}
+	if (r == 0)
+		return 1;
+	if (!strstr(why.msg, path))     /* a complaint about a key does not tell of which file */
+		err_set(&s->broken, why.code, r, "%s: %s", path, why.msg);
+	else
+		err_set(&s->broken, why.code, r, "%s", why.msg);
+	if (why.details[0] && !s->broken.details[0])
+		err_detail(&s->broken, "%s", why.details);
+	if (!name || !s->name || strcmp(s->name, name))
+		return 0;
+	s->c->trouble = (struct trouble){ .err = why, .exit = EXIT_BAD_CONFIG };
+	err_detail(&s->c->trouble.err, "in %s", path);
+	return r;
+}
+
+static int not_found(const struct search *s)
+{
+	struct trouble *t = &s->c->trouble;
+	const char *dir = s->c->opt.conf_dir;
+
+	if (s->name)
+		trouble_set(t, EXIT_NO_NETWORK, -ENOENT, "no network \"%s\" in %s", s->name, dir);
+	else
+		trouble_set(t, EXIT_NO_NETWORK, -ENOENT, "no network in %s", dir);
+	if (s->seen[0])
+		err_detail(&t->err, "there: %s", s->seen);
+	if (s->broken.code)
+		err_detail(&t->err, "not to be used: %s%s%s", s->broken.msg, s->broken.details[0] ? ": " : "", s->broken.details);
+	return -ENOENT;
+}
+
+int network_find(struct call *c, const char *name, struct network *out)
+{
+	/* Asked for by name, lists go first; the first of all is the first by its file's name. */
+	static const char *const by_kind[] = { ".conflist", ".conf.json", NULL }, *const together[] = { ".conflist.conf.json", NULL };
+	struct search s = { .c = c, .name = name, .out = out };
+
+	for (const char *const *endings = name ? by_kind : together; *endings; endings++) {
+		struct list files = { 0 };
+		int r = list_files(c, c->opt.conf_dir, *endings, &files, &c->trouble.err);
+
+		if (r < 0)
+			return r;
+		for_list (char *, path, &files)
+			if ((r = try_file(&s, *path)) != 0)
+				return r < 0 ? r : 0;
+	}
+	return not_found(&s);
+}

@@ -1,0 +1,126 @@
+/* plumb gc: removes what attachments left behind that are no more. (How libcni does it: GCNetworkList.) */
+#include <stdio.h>
+#include <string.h>
+
+#include "attachment.h"
+#include "chain.h"
+#include "cni/version.h"
+#include "lock.h"
+#include "sandbox.h"
+
+struct sweep {
+	const struct network *network;
+	json_t *valid;                  /* what plugins are told: {"containerID", "ifname"} */
+	json_t *removed, *errors;
+	int     code;                   /* to exit with: that of the first error */
+};
+
+static json_t *attachment_json(const char *container, const char *ifname)
+{
+	return json_pack("{s:s, s:s}", "containerID", container, "ifname", ifname);
+}
+
+/* Told at once, and the work goes on. */
+static void note_trouble(struct call *c, struct sweep *s)
+{
+	trouble_tell(c, &c->trouble);
+	json_array_append_new(s->errors, trouble_json(c, &c->trouble));
+	if (s->code == EXIT_DONE)
+		s->code = trouble_exit(&c->trouble);
+	c->trouble = (struct trouble){ 0 };
+}
+
+/* Why it is to go, or NULL. --valid and --all decide for those who know; without, it is whether the namespace is there. */
+static const char *why_stale(struct call *c, const struct endpoint *e)
+{
+	if (c->opt.all)
+		return "--all";
+	if (c->opt.valid.count == 0)
+		return attachment_fault(c, e);
+	for_list (const struct named_attachment, v, &c->opt.valid)
+		if (!strcmp(v->container, e->container) && !strcmp(v->ifname, e->ifname))
+			return NULL;
+	return "it is not among those of --valid";
+}
+
+static int sweep_one(struct call *c, const struct cached *a, void *arg)
+{
+	struct sweep *s = arg;
+	const struct endpoint *e = &a->endpoint;
+	const char *why = why_stale(c, e);
+	bool abandoned = sandbox_abandoned(e->netns, e->container);
+
+	if (!why) {
+		if (c->opt.valid.count == 0)
+			json_array_append_new(s->valid, attachment_json(e->container, e->ifname));
+		return 0;
+	}
+	if (attachment_del(c, s->network->name, s->network, e, false) < 0) {
+		err_detail(&c->trouble.err, "container %s (%s)", e->container, e->ifname);
+		note_trouble(c, s);
+		return 0;
+	}
+	if (abandoned)
+		sandbox_discard(e->netns);
+	json_array_append_new(s->removed, attachment_json(e->container, e->ifname));
+	if (!c->opt.json)
+		printf("%s: removed %s (%s): %s\n", s->network->name, e->container, e->ifname, why);
+	return 0;
+}
+
+/* GC came with CNI 1.1.0. Every plugin is asked, whatever the others answered. */
+static void ask_plugins(struct call *c, struct sweep *s)
+{
+	const struct network *n = s->network;
+
+	if (!version_at_least(n->version, "1.1.0"))
+		return;
+	for (size_t i = 0; i < json_array_size(n->plugins); i++)
+		if (chain_ask(c, n, i, s->valid, &c->trouble) < 0)
+			note_trouble(c, s);
+}
+
+static void take_given(struct call *c, struct sweep *s)
+{
+	for_list (const struct named_attachment, v, &c->opt.valid)
+		json_array_append_new(s->valid, attachment_json(v->container, v->ifname));
+}
+
+static int sweep(struct call *c, struct sweep *s)
+{
+	int r = lock_all(c);
+
+	if (r < 0)
+		return r;
+	take_given(c, s);
+	r = cache_each(c, s->network->name, sweep_one, s);
+	if (r < 0)
+		return r;       /* the list of the valid is not known: plugins must not take it for whole */
+	ask_plugins(c, s);
+	sandbox_sweep(c);
+	if (c->opt.json) {
+		scoped(json_put) json_t *j = json_pack("{s:s, s:O, s:O, s:O}", "network", s->network->name, "removed", s->removed,
+		                                       "valid", s->valid, "errors", s->errors);
+
+		print_json(j);
+	}
+	return s->code;
+}
+
+int gc_run(struct call *c)
+{
+	struct network n;
+	struct sweep s = { .network = &n };
+	int r;
+
+	if ((r = network_find(c, c->subject, &n)) < 0)
+		return r;
+	if (n.disable_gc) {
+		fprintf(stderr, "plumb: gc %s: switched off by disableGC\n", n.name);
+		return EXIT_DONE;
+	}
+	s.valid = call_keep(c, json_array());
+	s.removed = call_keep(c, json_array());
+	s.errors = call_keep(c, json_array());
+	return sweep(c, &s);
+}

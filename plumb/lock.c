@@ -1,0 +1,95 @@
+#include "lock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "plumb.h"
+
+enum { DEADLINE_S = 120 };
+
+/* Which byte of the file is locked for what. */
+enum { EVERYTHING, CONTAINERS, SPREAD = 1 << 30 };     /* two containers on one byte merely wait for each other */
+
+static int lock_open(struct call *c)
+{
+	const char *path = arena_printf(&c->arena, "%s/plumb.lock", c->opt.cache_dir);
+
+	if (c->lock_fd >= 0)
+		return 0;
+	if (!path)
+		return err_nomem(&c->trouble.err, "lock");
+	mkdir(c->opt.cache_dir, 0755);          /* whether it is there shows at once */
+	c->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	return c->lock_fd < 0 ? err_sys(&c->trouble.err, CNI_IO, -errno, "%s", path) : 0;
+}
+
+static int lock_byte(struct call *c, int command, short type, off_t at)
+{
+	struct flock l = { .l_type = type, .l_whence = SEEK_SET, .l_start = at, .l_len = 1 };
+
+	return fcntl(c->lock_fd, command, &l) < 0 ? -errno : 0;
+}
+
+/* The process that keeps us from the lock, 0: none. */
+static pid_t holder_of(struct call *c, short type, off_t at)
+{
+	struct flock l = { .l_type = type, .l_whence = SEEK_SET, .l_start = at, .l_len = 1 };
+
+	return fcntl(c->lock_fd, F_GETLK, &l) == 0 && l.l_type != F_UNLCK ? l.l_pid : 0;
+}
+
+static volatile sig_atomic_t late;
+
+static void on_alarm(int signal)
+{
+	(void)signal;
+	late = 1;
+}
+
+static int wait_for(struct call *c, short type, off_t at, const char *what)
+{
+	struct sigaction ring = { .sa_handler = on_alarm }, before;
+	int r;
+
+	late = 0;
+	sigaction(SIGALRM, &ring, &before);
+	alarm(DEADLINE_S);
+	do
+		r = lock_byte(c, F_SETLKW, type, at);
+	while (r == -EINTR && !late);
+	alarm(0);
+	sigaction(SIGALRM, &before, NULL);
+	if (r == -EINTR)
+		return err_set(&c->trouble.err, CNI_TRY_LATER, -ETIME, "%s: process %d has worked on it for %d s", what,
+		               (int)holder_of(c, type, at), DEADLINE_S);
+	return r < 0 ? err_sys(&c->trouble.err, CNI_IO, r, "locking %s/plumb.lock", c->opt.cache_dir) : 0;
+}
+
+int lock_container(struct call *c, const char *container)
+{
+	int r = lock_open(c);
+
+	if (r == 0)
+		r = wait_for(c, F_RDLCK, EVERYTHING, "the networks");
+	if (r == 0)
+		r = wait_for(c, F_WRLCK, CONTAINERS + (off_t)(hash_strings(container, NULL) % SPREAD), container);
+	return r;
+}
+
+int lock_all(struct call *c)
+{
+	int r = lock_open(c);
+
+	return r == 0 ? wait_for(c, F_WRLCK, EVERYTHING, "the networks") : r;
+}
+
+void lock_release(struct call *c)
+{
+	struct flock l = { .l_type = F_UNLCK, .l_whence = SEEK_SET, .l_start = EVERYTHING, .l_len = CONTAINERS + SPREAD };
+
+	if (c->lock_fd >= 0)
+		fcntl(c->lock_fd, F_SETLK, &l);
+}

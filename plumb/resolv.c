@@ -1,0 +1,92 @@
+#include "resolv.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/addr.h"
+#include "cni/result.h"
+#include "cni/version.h"
+#include "plumb.h"
+
+enum { TEXT_LIMIT = 4096 };
+
+struct text {
+	char   data[TEXT_LIMIT];
+	size_t used;
+};
+
+static void append(struct text *t, const char *a, const char *b, const char *c)
+{
+	int n = snprintf(t->data + t->used, sizeof t->data - t->used, "%s%s%s", a, b, c);
+
+	if (n > 0 && t->used + n < sizeof t->data)
+		t->used += n;
+	else
+		t->data[t->used] = '\0';        /* what does not fit is left out whole */
+}
+
+/* One word: a line's end or a space in it would say something else. */
+static bool is_word(const char *s)
+{
+	for (const unsigned char *p = (const unsigned char *)s; *p; p++)
+		if (*p <= ' ' || *p == 0x7f)
+			return false;
+	return *s != '\0';
+}
+
+static void append_words(struct text *t, const char *key, const struct list *words)
+{
+	bool any = false;
+
+	for_list (const char *, word, words)
+		if (is_word(*word)) {
+			append(t, any ? " " : key, any ? "" : " ", *word);
+			any = true;
+		}
+	if (any)
+		append(t, "\n", "", "");
+}
+
+static void append_dns(struct text *t, const struct dns *d, bool first)
+{
+	struct addr a;
+
+	if (d->domain && is_word(d->domain) && first)
+		append(t, "domain ", d->domain, "\n");
+	if (first)                      /* of several search lines the last one holds: the first network's shall */
+		append_words(t, "search", &d->search);
+	for_list (const char *, server, &d->nameservers)
+		if (addr_parse(*server, &a))
+			append(t, "nameserver ", *server, "\n");
+	append_words(t, "options", &d->options);
+}
+
+const char *resolv_write(struct call *c, const json_t *results)
+{
+	struct text text = { .used = 0 };
+	char *path = arena_strdup(&c->arena, "/run/plumb/resolv.conf-XXXXXX");
+	scoped(fd_close) int fd = -1;
+	json_t *result;
+	size_t i;
+
+	json_array_foreach(results, i, result) {
+		struct err ignored = { 0 };
+		struct result r;
+
+		if (result_read(result, CNI_NEWEST, "result.", CNI_DECODE, &c->arena, &r, &ignored) == 0)
+			append_dns(&text, &r.dns, text.used == 0);
+	}
+	if (text.used == 0 || !path)
+		return NULL;
+	mkdir("/run/plumb", 0755);
+	fd = mkostemp(path, O_CLOEXEC);
+	if (fd >= 0 && fchmod(fd, 0644) == 0 && write(fd, text.data, text.used) == (ssize_t)text.used)
+		return path;
+	err_sys(&c->trouble.err, CNI_IO, -errno, "%s", path);
+	if (fd >= 0)
+		unlink(path);
+	return NULL;
+}

@@ -1,0 +1,696 @@
+#!/bin/bash
+# The plumb command, in TAP. Each case is a process in namespaces of its own, with a /run and a /var/lib of its own; it passes when it comes
+# to its end. Most talk to plugins that are shell scripts, which note what they are given; the last ones to real plugins.
+#
+#	tests/plugin/plumb_test.sh [PATTERN]...         the cases whose names contain a pattern; all without
+#	PLUMB_BIN=DIR                                   where plumb and the plugins are (build/MODE/bin)
+set -u
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+bin=${PLUMB_BIN:-$here/../../build/${MODE:-plain}/bin}
+bin=$(cd "$bin" 2>/dev/null && pwd) || { echo "Bail out! no plumb in $bin: make it first"; exit 1; }
+reference=/usr/lib/cni
+
+# ---- What cases are written with ----
+
+# The scratch directory; /run is a tmpfs that the case alone sees.
+W=/run/w
+results=/var/lib/cni/results
+
+fail() { echo "failed: $*"; exit 1; }
+skip() { echo "SKIP $*"; exit 77; }
+
+# plumb with fake plugins; output in $W/out and $W/err, the exit code in $code.
+plumb() { "$bin/plumb" "$@" >$W/out 2>$W/err </dev/null; code=$?; }
+expect() { local want=$1; shift; plumb "$@"; [ "$code" = "$want" ] || fail "plumb $*: exit $code, want $want: $(cat $W/out $W/err)"; }
+says() { grep -qF -- "$1" $W/err || fail "stderr does not say '$1': $(cat $W/err)"; }
+prints() { grep -qF -- "$1" $W/out || fail "stdout does not say '$1': $(cat $W/out)"; }
+is() { [ "$1" = "$2" ] || fail "$3: is '$1', want '$2'"; }
+has() { grep -qF -- "$2" "$1" || fail "$1 does not have '$2': $(cat "$1")"; }
+lacks() { ! grep -qF -- "$2" "$1" || fail "$1 has '$2': $(cat "$1")"; }
+nothing_in() { [ -z "$(ls -A "$1" 2>/dev/null)" ] || fail "$1 is not empty: $(ls -A "$1")"; }
+until_true() { local n=0; until "$@"; do n=$((n + 1)); [ $n -lt 100 ] || fail "never: $*"; sleep 0.05; done; }
+
+# A plugin that writes its environment and stdin to $W/log/N.NAME.VERB.{env,in}, and answers with $W/answer.NAME.VERB and the status in
+# $W/status.NAME.VERB where those are, else ADD with a result of one address.
+fake() {
+	local name
+	for name; do
+		cat >$W/bin/"$name" <<'PLUGIN'
+#!/bin/bash
+W=/run/w; me=$(basename "$0"); n=$(ls $W/log | grep -c env); log=$W/log/$n.$me.$CNI_COMMAND
+env >$log.env; cat >$log.in; echo "$me.$CNI_COMMAND" >>$W/calls
+[ -x $W/do.$me.$CNI_COMMAND ] && . $W/do.$me.$CNI_COMMAND
+if [ -e $W/answer.$me.$CNI_COMMAND ]; then cat $W/answer.$me.$CNI_COMMAND
+elif [ $CNI_COMMAND = ADD ]; then
+	printf '{"cniVersion":"%s","interfaces":[{"name":"%s","mac":"02:00:00:00:00:09","sandbox":"%s"}],' "${VERSION:-1.0.0}" "$CNI_IFNAME" "$CNI_NETNS"
+	printf '"ips":[{"address":"10.9.0.2/24","gateway":"10.9.0.1","interface":0}],"by":"%s"}' "$me"
+fi
+exit $(cat $W/status.$me.$CNI_COMMAND 2>/dev/null || echo 0)
+PLUGIN
+		chmod +x $W/bin/"$name"
+	done
+}
+answer() { printf '%s' "$2" >$W/answer."$1"; [ -z "${3:-}" ] || echo "$3" >$W/status."$1"; }
+conf() { cat >$W/conf/"$1"; }
+calls() { paste -sd' ' $W/calls 2>/dev/null; : >$W/calls; }
+log() { echo $W/log/"$1"; }
+# Network `net` of two plugins, in version $1.
+two() { conf 10-net.conflist <<<"{\"cniVersion\":\"$1\",\"name\":\"net\",\"plugins\":[{\"type\":\"one\"},{\"type\":\"two\"}]}"; }
+add_netns() { for n; do ip netns add "$n" || exit 1; done; }
+
+begin() {
+	mount -t tmpfs none /run && mount -t tmpfs none /var/lib || exit 1
+	mkdir -p $W/bin $W/conf $W/log /run/netns /var/lib/cni
+	ip link set lo up
+	export NETCONFPATH=$W/conf CNI_PATH=$W/bin
+	unset CNI_COMMAND CNI_CONTAINERID CNI_NETNS CNI_IFNAME CNI_ARGS
+	: >$W/calls
+	fake one two
+}
+
+# ---- The command line ----
+
+case_usage() {
+	expect 2; says "usage: plumb"
+	expect 2 frobnicate; says 'no command "frobnicate"'
+	expect 0 --help; prints "plumb run"
+	expect 0 --version; prints "CNI 1.1.0"
+	expect 0 add --help; prints "--publish PORTS"
+	expect 0 gc --help; prints "--valid ID/IF"
+	expect 2 add net; says "want NAME NETNS"
+	expect 2 add net ns more; says "want NAME NETNS"
+	expect 2 add --frob net ns; says "no option --frob"
+	expect 2 del -p 80:80 net ns; says "no option -p"
+	expect 2 add net ns --ip; says "--ip: want ADDR"
+	expect 2 add net ns --json=yes; says "takes no value"
+	expect 2 gc net --all --valid a/eth0; says "contradict"
+}
+
+case_bad_values() {
+	local bad
+	for bad in 80 0:80 80:0 65536:80 80:65536 a:80 80:80/icmp 1.2.3:80:80 fd00::1:80:80 '[1.2.3.4]:80:80' 80-90:80 80-90:80-85 90-80:90-80 :80 80: -1:80; do
+		expect 2 add net ns -p "$bad"; says "want [HOSTIP:]HOST:CONTAINER"
+	done
+	for bad in 10.1.2 10.1.2.3/33 x ''; do expect 2 add net ns --ip "$bad"; done
+	for bad in 02:00 01:00:00:00:00:01 x; do expect 2 add net ns --mac "$bad"; done
+	for bad in -x a/b .. 'a b' ''; do expect 2 add net ns --id="$bad"; done
+	for bad in a/b .. 0123456789abcdef 'a b' ''; do expect 2 add net ns --ifname "$bad"; done
+	for bad in a /eth0 a/ ../../x/eth0 a/b/c; do expect 2 gc net --valid "$bad"; done
+	for bad in ../net a/b .. ''; do expect 2 add "$bad" ns; expect 2 del "$bad" ns; expect 2 status "$bad"; expect 2 gc "$bad"; done
+	two 1.0.0
+	for bad in .. . ''; do expect 2 add net "$bad"; done
+	is "$(calls)" "" "plugins run"
+}
+
+case_no_such_network() {
+	two 1.0.0
+	add_netns ns
+	expect 3 add nope ns --json; says 'no network "nope"'; says "there: net"; prints '"exit": 3'
+	expect 3 status nope; expect 3 gc nope; expect 3 del nope ns; expect 3 check nope ns
+	expect 3 status net --conf-dir /nowhere
+	expect 3 check net ns; says "not attached"
+}
+
+case_no_such_plugin() {
+	conf 10-net.conflist <<<'{"cniVersion":"1.0.0","name":"net","plugins":[{"type":"one"},{"type":"absent"}]}'
+	add_netns ns
+	expect 4 add net ns --json; says 'no plugin "absent"'; prints '"exit": 4'
+	is "$(calls)" "one.ADD one.DEL" "what was done is undone"
+	nothing_in $results
+	mkdir $W/more; mv $W/bin/two $W/more/absent
+	expect 0 add net ns --bin-dir $W/bin --bin-dir "/nowhere::$W/more"
+	has "$(log 2.one.ADD.env)" "CNI_PATH=$W/bin:/nowhere::$W/more"
+}
+
+case_bad_networks() {
+	local bad
+	add_netns ns
+	while read -r bad; do
+		conf 10-net.conflist <<<"$bad"
+		expect 5 add net ns; says "10-net.conflist"
+	done <<'BAD'
+{"cniVersion":"1.0.0","name":"net","plugins":[]}
+{"cniVersion":"1.0.0","name":"net"}
+{"cniVersion":"1.0.0","name":"net","loadOnlyInlinedPlugins":true}
+{"cniVersion":"1.0.0","name":"net","plugins":{"type":"one"}}
+{"cniVersion":"1.0.0","name":"net","plugins":["one"]}
+{"cniVersion":"1.0.0","name":"net","plugins":[{"Typo":"one"}]}
+{"cniVersion":"1.0.0","name":"net","plugins":[{"type":"../../bin/true"}]}
+{"cniVersion":"1.0.0","name":"net","plugins":[{"type":".."}]}
+{"cniVersion":"9.0.0","name":"net","plugins":[{"type":"one"}]}
+{"cniVersion":"new","name":"net","plugins":[{"type":"one"}]}
+{"cniVersion":1,"name":"net","plugins":[{"type":"one"}]}
+{"cniVersion":"1.0.0","cniVersions":["1.0.0",2],"name":"net","plugins":[{"type":"one"}]}
+{"cniVersion":"1.0.0","disableGC":"maybe","name":"net","plugins":[{"type":"one"}]}
+BAD
+	is "$(calls)" "" "plugins run"
+	conf 10-net.conflist <<<'{"name":"net",'
+	expect 3 add net ns; says "10-net.conflist: not valid JSON"
+	conf 10-net.conflist <<<'{"name":"a/b","cniVersion":"1.0.0","plugins":[{"type":"one"}]}'
+	expect 3 add net ns; says 'name: "a/b"'
+}
+
+# ---- Which file, which version ----
+
+case_files_in_order() {
+	add_netns ns
+	conf 00-broken.conflist <<<'{'
+	conf 05-other.conflist <<<'{"cniVersion":"1.0.0","name":"other","plugins":[{"type":"one"}]}'
+	conf 01-net.conf <<<'{"cniVersion":"1.0.0","name":"net","type":"two"}'
+	conf 20-net.conflist <<<'{"cniVersion":"1.0.0","name":"net","plugins":[{"type":"one","second":true}]}'
+	conf 10-net.conflist <<<'{"cniVersion":"1.0.0","name":"net","plugins":[{"type":"one","first":true}]}'
+	mkdir $W/conf/02-net.conflist
+	expect 0 add net ns
+	is "$(calls)" "one.ADD" "lists come before single configurations"; has "$(log 0.one.ADD.in)" '"first":true'
+	expect 0 del net ns
+	rm $W/conf/*-net.conflist -r; : >$W/calls
+	conf 03-net.json <<<'{"cniVersion":"1.0.0","name":"net","type":"one"}'
+	expect 0 add net ns
+	is "$(calls)" "two.ADD" "01-net.conf comes before 03-net.json"
+	expect 0 del net ns
+	# What run takes without --network: the first by name, whatever its kind.
+	: >$W/calls
+	expect 0 run -- true; is "$(calls)" "two.ADD two.DEL" "the first network"
+}
+
+case_versions() {
+	local from want
+	add_netns ns
+	while read -r want from; do
+		conf 10-net.conflist <<<"{$from\"name\":\"net\",\"plugins\":[{\"type\":\"one\",\"cniVersion\":\"0.2.0\",\"Name\":\"x\"}]}"
+		rm -f $W/log/*
+		VERSION=$want expect 0 add net ns
+		has "$(log 0.one.ADD.in)" "\"cniVersion\":\"$want\",\"name\":\"net\""
+		lacks "$(log 0.one.ADD.in)" '"x"'
+		expect 0 del net ns
+	done <<'VERSIONS'
+1.0.0 "cniVersion":"1.0.0",
+1.1.0 "cniVersion":"0.4.0","cniVersions":["1.0.0","1.1.0","0.3.1"],
+1.1.0 "cniVersions":["1.1.0","2.0.0"],
+1.0.0 "cniVersion":"1.0.0","cniVersions":["0.4.0"],
+0.4.0 "cniVersion":"7.0.0","cniVersions":["0.4.0"],
+VERSIONS
+	conf 10-net.conflist <<<'{"name":"net","plugins":[{"type":"one"}]}'
+	rm -f $W/log/*; answer one.ADD '{"ip4":{"ip":"10.9.0.2/24"}}'
+	expect 0 add net ns; has "$(log 0.one.ADD.in)" '"cniVersion":"0.1.0"'; prints "10.9.0.2/24"
+}
+
+case_folder_of_plugins() {
+	add_netns ns
+	conf 10-net.conflist <<<'{"cniVersion":"1.0.0","name":"net","plugins":[{"type":"one"}]}'
+	mkdir $W/conf/net; fake three
+	conf net/20-three.conf <<<'{"type":"three"}'; conf net/10-two.conf <<<'{"type":"two"}'; conf net/30-one.conflist <<<'{"type":"one"}'
+	expect 0 add net ns; is "$(calls)" "one.ADD two.ADD three.ADD" "the folder's come behind"
+	rm -r $W/conf/net
+	expect 0 del net ns; is "$(calls)" "three.DEL two.DEL one.DEL" "DEL goes by what ADD used"
+	mkdir $W/conf/net; conf net/10-two.conf <<<'{"type":"two"}'
+	conf 10-net.conflist <<<'{"cniVersion":"1.0.0","name":"net","loadOnlyInlinedPlugins":"TRUE","plugins":[{"type":"one"}]}'
+	expect 0 add net ns; is "$(calls)" "one.ADD" "loadOnlyInlinedPlugins"
+	expect 0 del net ns
+	conf 10-net.conflist <<<'{"cniVersion":"1.0.0","name":"net"}'; : >$W/calls
+	expect 0 add net ns; is "$(calls)" "two.ADD" "the folder alone will do"
+}
+
+# ---- The chain ----
+
+case_chain() {
+	conf 10-net.conflist <<'CONF'
+{ "cniVersion": "1.0.0", "name": "net", "plugins": [
+  { "type": "one", "keep": [1, 2.5, "x"], "cni.dev/ours": 1, "capabilities": { "ips": true, "portMappings": false } },
+  { "type": "two", "runtimeConfig": { "portMappings": [], "mine": 1 }, "capabilities": { "portMappings": true, "mac": true } } ] }
+CONF
+	add_netns ns
+	answer one.ADD '{"cniVersion":"1.0.0","ips":[{"address":"10.9.0.2/24"}],"own":{"key":1}}'
+	answer two.ADD '{"cniVersion":"1.0.0","ips":[{"address":"10.9.0.2/24","gateway":"10.9.0.1"}],"dns":{"nameservers":["10.9.0.1"]}}'
+	CNI_ARGS=OLD=1 CNI_IFNAME=wrong OTHER=kept expect 0 add net ns -p 8080:80 -p 10.0.0.1:5353:53/UDP -p '[fd00::1]:1000-1001:2000-2001/sctp' \
+		--ip 10.9.0.2 --mac 02:00:00:00:00:05
+	prints "10.9.0.2/24, gateway 10.9.0.1"; prints "port       8080 -> 80/tcp"; prints "10.0.0.1:5353 -> 53/udp"
+	prints "[fd00::1]:1001 -> 2001/sctp"; prints "nameserver 10.9.0.1"
+	is "$(calls)" "one.ADD two.ADD" "ADD's order"
+	local env one two; env=$(log 0.one.ADD.env); one=$(log 0.one.ADD.in); two=$(log 1.two.ADD.in)
+	has $env CNI_COMMAND=ADD; has $env CNI_NETNS=/run/netns/ns; has $env CNI_IFNAME=eth0; has $env CNI_PATH=$W/bin; has $env OTHER=kept
+	grep -qx CNI_ARGS= $env || fail "CNI_ARGS of our environment reaches plugins"
+	has $env CNI_CONTAINERID=plumb-
+	has $one '"keep":[1,2.5,"x"]'; has $one '"runtimeConfig":{"ips":["10.9.0.2"]}'
+	lacks $one cni.dev; lacks $one capabilities; lacks $one prevResult
+	has $two '"prevResult":{"cniVersion":"1.0.0","ips":[{"address":"10.9.0.2/24"}],"own":{"key":1}}'
+	has $two '"runtimeConfig":{"portMappings":[{"hostPort":8080,"containerPort":80,"protocol":"tcp"},{"hostPort":5353,"containerPort":53,"protocol":"udp","hostIP":"10.0.0.1"},{"hostPort":1000,"containerPort":2000,"protocol":"sctp","hostIP":"fd00::1"},{"hostPort":1001,"containerPort":2001,"protocol":"sctp","hostIP":"fd00::1"}],"mac":"02:00:00:00:00:05"}'
+	lacks $two '"mine"'
+	expect 0 check net ns; is "$(calls)" "one.CHECK two.CHECK" "CHECK's order"
+	has "$(log 2.one.CHECK.in)" '"gateway":"10.9.0.1"'; has "$(log 2.one.CHECK.in)" '"ips":["10.9.0.2"]'
+	rm $W/conf/*
+	expect 0 del net ns; is "$(calls)" "two.DEL one.DEL" "DEL's order"
+	has "$(log 5.one.DEL.in)" '"gateway":"10.9.0.1"'
+	has "$(log 4.two.DEL.in)" '"hostPort":8080'
+	nothing_in $results
+}
+
+case_result_as_json() {
+	two 1.0.0; add_netns ns
+	expect 0 add --json net ns; prints '"by": "two"'; prints '"cniVersion": "1.0.0"'
+	expect 0 check --json net ns; expect 0 del --json net ns; [ ! -s $W/out ] || fail "del prints $(cat $W/out)"
+}
+
+case_del_without_prev_result() {
+	two 0.3.1; add_netns ns
+	VERSION=0.3.1 expect 0 add net ns
+	expect 5 check net ns; says "has no CHECK"
+	calls >/dev/null
+	expect 0 del net ns; is "$(calls)" "two.DEL one.DEL" "DEL"; lacks "$(log 2.two.DEL.in)" prevResult
+	two 1.0.0
+	expect 0 del net ns; is "$(calls)" "two.DEL one.DEL" "DEL of what is not there"; lacks "$(log 4.two.DEL.in)" prevResult
+	expect 0 del net gone; expect 0 del net /somewhere/else
+}
+
+case_result_converted() {
+	two 1.1.0; add_netns ns
+	answer two.ADD '{"cniVersion":"0.4.0","ips":[{"version":"4","address":"10.9.0.2/24"}]}'
+	expect 0 add net ns
+	expect 0 del net ns; has "$(log 2.two.DEL.in)" '"prevResult":{"ips":[{"address":"10.9.0.2/24"}],"cniVersion":"1.1.0"}'
+}
+
+case_failed_add() {
+	two 1.0.0; add_netns ns
+	answer two.ADD '{"cniVersion":"1.0.0","code":104,"msg":"no more ports","details":"ask again"}' 1
+	answer two.DEL '{"code":7,"msg":"cannot undo"}' 1
+	expect 1 add net ns --json
+	says "plumb: add net: two: no more ports: ask again"; says "plumb: add net: two: cannot undo"
+	prints '"code": 104'; prints '"msg": "no more ports"'; prints '"details": "ask again"'; prints '"plugin": "two"'; prints '"network": "net"'
+	is "$(calls)" "one.ADD two.ADD two.DEL one.DEL" "all of the chain is undone"
+	has "$(log 3.one.DEL.env)" CNI_NETNS=/run/netns/ns
+	nothing_in $results
+}
+
+case_failed_del() {
+	two 1.0.0; add_netns ns
+	expect 0 add net ns; calls >/dev/null
+	answer one.DEL '{"code":11,"msg":"busy"}' 1
+	answer two.DEL '{"code":999,"msg":"stuck"}' 1
+	expect 1 del net ns; says "two: stuck"; is "$(calls)" "two.DEL" "DEL halts at the first failure"
+	rm $W/*.two.DEL
+	expect 6 del net ns; says "one: busy"
+	is "$(ls $results | wc -l)" 1 "records of what could not be deleted"
+	rm $W/*.one.DEL
+	expect 0 del net ns; has "$(log 6.one.DEL.in)" prevResult; nothing_in $results
+}
+
+case_plugins_that_misbehave() {
+	two 1.0.0; add_netns ns
+	answer one.ADD 'oops: no JSON
+at all' 3; expect 1 add net ns; says "one: failed without an error that can be read: exit status 3; it printed: oops"
+	answer one.ADD '' 3; expect 1 add net ns; says "exit status 3"
+	answer one.ADD '{"msg":"just words"}' 1; expect 1 add net ns; says "one: just words"
+	rm $W/status.one.ADD
+	answer one.ADD 'hello'; expect 1 add net ns; says "one: printed no result that can be read"
+	answer one.ADD ''; expect 1 add net ns; says "printed no result"
+	answer one.ADD '[]'; expect 1 add net ns; says "one: printed no result"
+	answer one.ADD '{"cniVersion":"1.0.0","ips":[{"address":"x"}]}'; expect 1 add net ns; says "result.ips[0].address"
+	answer one.ADD '{"cniVersion":"1.0.0","ips":[],"ips":[]}'; expect 1 add net ns; says "printed no result"
+	rm $W/answer.one.ADD; echo 'kill -9 $$' >$W/do.one.ADD; chmod +x $W/do.one.ADD
+	expect 1 add net ns; says "ended by signal 9"
+	echo 'head -c 8000000 /dev/zero' >$W/do.one.ADD; expect 1 add net ns; says "wrote more than"
+	rm $W/do.one.ADD; printf 'no program' >$W/bin/one
+	expect 1 add net ns; says "running $W/bin/one"
+	chmod -x $W/bin/one; expect 1 add net ns; says "Permission denied"
+	nothing_in $results
+}
+
+# ---- Who is attached ----
+
+case_second_add_is_refused() {
+	two 1.0.0; add_netns ns
+	echo 'ip -n ns link add eth0 type veth' >$W/do.one.ADD; chmod +x $W/do.one.ADD
+	expect 0 add net ns; calls >/dev/null
+	expect 1 add net ns; says "attached already, as eth0 in /run/netns/ns"
+	is "$(calls)" "" "the first attachment is left alone"
+	expect 0 check net ns
+	# An interface that somebody else made is not taken down with a failed ADD.
+	answer one.ADD '{"code":999,"msg":"eth0 exists"}' 1; calls >/dev/null; rm $W/log/*
+	expect 1 add net ns --id other; says "eth0 exists"
+	is "$(calls)" "one.ADD two.DEL one.DEL" "what the failed ADD left is given back"
+	grep -qx CNI_NETNS= "$(log 2.one.DEL.env)" || fail "DEL got a namespace: $(grep NETNS "$(log 2.one.DEL.env)")"
+}
+
+case_remains_are_cleared() {
+	two 1.0.0; add_netns ns
+	expect 0 add net ns; calls >/dev/null     # the fake makes no interface: as if the namespace had been made anew
+	expect 0 add net ns; says "removing what is left of an earlier attachment"
+	is "$(calls)" "two.DEL one.DEL one.ADD two.ADD" "remains go first"
+	echo garbage >$results/net-plumb-*; calls >/dev/null
+	expect 1 check net ns; says "not valid JSON"
+	expect 0 add net ns; is "$(calls)" "two.DEL one.DEL one.ADD two.ADD" "an unreadable record is no obstacle"
+	echo garbage >$results/net-plumb-*; calls >/dev/null
+	expect 0 del net ns; says "not valid JSON"; is "$(calls)" "two.DEL one.DEL" "nor to DEL"; nothing_in $results
+}
+
+case_ids() {
+	two 1.0.0; add_netns ns
+	mkdir $W/sub; ln -s /run/netns $W/link
+	local id same
+	id=$(plumb add net ns; ls $results); expect 0 del net ns
+	for same in /run/netns/ns /run//netns/./ns /run/w/../netns/ns $W/link/ns; do
+		expect 0 add net "$same"; is "$(ls $results)" "$id" "the record by $same"
+		expect 0 del net ns; nothing_in $results
+	done
+	(cd /run/netns && expect 0 add net ./ns && expect 0 del net ./ns) || exit 1
+	nothing_in $results
+	expect 0 add net ns --id web --ifname net1; is "$(ls $results)" net-web-net1 "the record"
+	expect 0 add net ns --id web --ifname net2; expect 0 del net ns --id web --ifname net1; is "$(ls $results)" net-web-net2 "the record"
+	expect 0 del net ns --id web --ifname net2
+	unshare -n sh -c "touch $W/up; exec sleep 100" & until_true test -e $W/up
+	expect 0 add net $!; prints "attached /proc/$!/ns/net"; expect 0 del net $!; nothing_in $results; kill $!
+	expect 1 add net nowhere; says "/run/netns/nowhere"
+	expect 1 add net /etc/passwd; says "no network namespace"
+	id=$(printf 'x%.0s' {1..200})
+	conf 20-long.conflist <<<"{\"cniVersion\":\"1.0.0\",\"name\":\"$id\",\"plugins\":[{\"type\":\"one\"}]}"
+	calls >/dev/null
+	expect 2 add "$id" ns --id "$id"; says "together longer than"; is "$(calls)" "" "plugins run"
+	# net "a-b" with container "c" and net "a" with container "b-c" have one file name.
+	conf 30-a.conflist <<<'{"cniVersion":"1.0.0","name":"a","plugins":[{"type":"one"}]}'
+	conf 31-ab.conflist <<<'{"cniVersion":"1.0.0","name":"a-b","plugins":[{"type":"one"}]}'
+	expect 0 add a ns --id b-c; expect 1 add a-b ns --id c; says 'belongs to container "b-c" of network "a"'
+	expect 1 del a-b ns --id c; expect 0 del a ns --id b-c
+}
+
+case_same_time() {
+	local n pids=() ok=0
+	two 1.0.0; add_netns ns
+	echo 'echo $$ >>$W/inside; sleep 0.1; [ "$(tail -1 $W/inside)" = $$ ] || touch $W/overlap
+ip -n ns link add eth0 type veth' >$W/do.one.ADD; chmod +x $W/do.one.ADD
+	for n in 1 2 3 4; do "$bin/plumb" add net ns >/dev/null 2>&1 & pids+=($!); done
+	for n in "${pids[@]}"; do wait $n && ok=$((ok + 1)); done
+	is $ok 1 "of four at once in one namespace succeed"
+	[ ! -e $W/overlap ] || fail "two worked on one container at once"
+	echo 'sleep 0.2' >$W/do.one.ADD; calls >/dev/null
+	add_netns a b c; pids=()
+	for n in a b c; do "$bin/plumb" add net $n >/dev/null 2>&1 & pids+=($!); done
+	sleep 0.05; "$bin/plumb" gc net >/dev/null || fail gc
+	for n in "${pids[@]}"; do wait $n || fail "add beside others"; done
+	is "$(ls $results | wc -l)" 4 "records"
+	is "$(calls | wc -w)" 6 "ADDs of plugins"
+}
+
+# ---- Addresses and MACs where no capability is declared ----
+
+case_wishes() {
+	two 1.0.0; add_netns ns
+	calls >/dev/null
+	expect 5 add net ns -p 80:80 --json; says "no plugin of the network publishes ports"; prints '"exit": 5'; is "$(calls)" "" "plugins run"
+	expect 0 add net ns --ip 10.9.0.2/24 --mac 02:00:00:00:00:09
+	has "$(log 0.one.ADD.env)" "CNI_ARGS=IgnoreUnknown=1;IP=10.9.0.2/24;MAC=02:00:00:00:00:09"
+	has "$(log 1.two.ADD.env)" "CNI_ARGS=IgnoreUnknown=1;IP=10.9.0.2/24;MAC=02:00:00:00:00:09"
+	has $results/net-* '"cniArgs":[["IgnoreUnknown","1"],["IP","10.9.0.2/24"],["MAC","02:00:00:00:00:09"]]'
+	expect 0 del net ns; has "$(log 2.two.DEL.env)" "IP=10.9.0.2/24"
+	rm $W/log/*; answer two.ADD '{"cniVersion":"1.0.0","ips":[{"address":"10.9.0.2/24"},{"address":"fd00::2/64"}]}'
+	expect 0 add net ns --ip 10.9.0.2 --ip fd00::2
+	has "$(log 0.one.ADD.in)" '"args":{"cni":{"ips":["10.9.0.2","fd00::2"]}}'; lacks "$(log 0.one.ADD.env)" "IP="
+	expect 0 del net ns; has "$(log 3.one.DEL.in)" '"ips":["10.9.0.2","fd00::2"]'
+	# A wish that was passed over is no success.
+	calls >/dev/null
+	expect 5 add net ns --ip 10.9.0.77; says "--ip 10.9.0.77"; is "$(calls)" "one.ADD two.ADD two.DEL one.DEL" "undone"
+	rm $W/answer.two.ADD
+	expect 5 add net ns --mac 02:00:00:00:00:01; says "made eth0 with 02:00:00:00:00:09"; nothing_in $results
+}
+
+# ---- The cache ----
+
+case_cache_is_libcnis() {
+	conf 10-net.conflist <<<'{"cniVersion":"1.0.0","name":"net","plugins":[{"type":"one","capabilities":{"portMappings":true}}]}'
+	add_netns ns
+	expect 0 add net ns --id web -p 80:8080
+	local f=$results/net-web-eth0
+	is "$(stat -c %a $results)" 700 "mode of results"; is "$(stat -c %a $f)" 600 "mode of the record"
+	is "$(sed 's/"config":"[^"]*"/"config":""/' $f)" '{"kind":"cniCacheV1","containerId":"web","config":"","ifName":"eth0","networkName":"net","netns":"/run/netns/ns","capabilityArgs":{"portMappings":[{"hostPort":80,"containerPort":8080,"protocol":"tcp"}]},"result":{"cniVersion":"1.0.0","interfaces":[{"name":"eth0","mac":"02:00:00:00:00:09","sandbox":"/run/netns/ns"}],"ips":[{"address":"10.9.0.2/24","gateway":"10.9.0.1","interface":0}],"by":"one"}}' record
+	is "$(sed 's/.*"config":"\([^"]*\)".*/\1/' $f | base64 -d)" "$(cat $W/conf/10-net.conflist)" "the configuration in it"
+	is "$(ls -A /var/lib/cni)" "$(printf 'plumb.lock\nresults')" "what is beside it"
+	expect 0 del net ns --id web
+}
+
+# As libcni writes it: keys by its struct, the file's own text in base64.
+case_cache_of_libcni() {
+	two 1.0.0; add_netns ns
+	mkdir -p $results
+	cat >$results/net-c1-eth0 <<CACHE
+{"kind":"cniCacheV1","containerId":"c1","config":"$(printf '{\n  "cniVersion": "0.4.0",\n  "name": "net",\n  "plugins": [ { "type": "two", "then": true } ]\n}\n' | base64 -w0)","ifName":"eth0","networkName":"net","netns":"/run/netns/ns","cniArgs":[["IgnoreUnknown","1"],["K8S_POD_NAME","p"]],"capabilityArgs":{"portMappings":[]},"result":{"cniVersion":"0.4.0","dns":{},"interfaces":[{"name":"eth0","sandbox":"/run/netns/ns"}],"ips":[{"address":"10.9.0.2/24","version":"4"}]}}
+CACHE
+	cp $results/net-c1-eth0 $W/first
+	expect 0 check net ns --id c1; is "$(calls)" "two.CHECK" "by the configuration of then"
+	has "$(log 0.two.CHECK.in)" '"then":true'; has "$(log 0.two.CHECK.in)" '"prevResult":{"cniVersion":"0.4.0"'
+	has "$(log 0.two.CHECK.env)" "CNI_ARGS=IgnoreUnknown=1;K8S_POD_NAME=p"
+	expect 0 del net ns --id c1; is "$(calls)" "two.DEL" "DEL"; nothing_in $results
+	# A single configuration, as AddNetwork leaves it; and the form before cniCacheV1, the result alone.
+	cat >$results/net-c2-eth0 <<CACHE
+{"kind":"cniCacheV1","containerId":"c2","config":"$(printf '{"cniVersion":"1.0.0","name":"net","type":"one"}' | base64 -w0)","ifName":"eth0","networkName":"net","result":{"cniVersion":"1.0.0"}}
+CACHE
+	expect 0 del net ns --id c2; is "$(calls)" "one.DEL" "DEL of a single configuration"
+	echo '{"cniVersion":"1.0.0","ips":[{"address":"10.9.0.3/24"}]}' >$results/net-c3-eth0; rm $W/log/*
+	sed 's/"netns":"[^"]*",//; s/,"capabilityArgs.*/,"result":{"cniVersion":"0.4.0","interfaces":[{"name":"eth0","sandbox":"\/run\/netns\/gone"}]}}/' $W/first >$results/net-c1-eth0
+	expect 0 gc net; prints "removed c1 (eth0): its namespace /run/netns/gone is gone"; has "$(log 0.two.DEL.env)" CNI_NETNS=/run/netns/gone
+	rm $W/log/*; calls >/dev/null
+	expect 0 del net ns --id c3; is "$(calls)" "two.DEL one.DEL" "DEL"; has "$(log 0.two.DEL.in)" '"address":"10.9.0.3/24"'
+	nothing_in $results
+}
+
+# ---- GC and STATUS ----
+
+case_gc() {
+	two 1.1.0; add_netns a b c
+	local n
+	for n in a b c; do VERSION=1.1.0 expect 0 add net $n --id $n; done
+	two 1.1.0; ip netns del b; calls >/dev/null; rm $W/log/*
+	expect 0 gc net; prints "removed b (eth0): its namespace /run/netns/b is gone"
+	is "$(calls)" "two.DEL one.DEL one.GC two.GC" "calls"
+	local in; in=$(log 2.one.GC.in)
+	has $in '"cni.dev/valid-attachments":[{"containerID":"a","ifname":"eth0"},{"containerID":"c","ifname":"eth0"}]'
+	has $in '"cni.dev/attachments":[{"containerID":"a","ifname":"eth0"},{"containerID":"c","ifname":"eth0"}]'
+	grep -qx CNI_CONTAINERID= "$(log 2.one.GC.env)" || fail "GC has a container"
+	rm $W/log/*; calls >/dev/null
+	expect 0 gc net --valid c/eth0 --valid x/eth1 --json
+	prints '"containerID": "a"'; is "$(ls $results)" net-c-eth0 "kept"
+	has "$(log 2.one.GC.in)" '"cni.dev/valid-attachments":[{"containerID":"c","ifname":"eth0"},{"containerID":"x","ifname":"eth1"}]'
+	answer one.GC '{"code":999,"msg":"bad luck"}' 1; answer two.GC '{"code":999,"msg":"worse"}' 1; calls >/dev/null
+	expect 1 gc net --all --json; says "one: bad luck"; says "two: worse"; prints '"msg": "worse"'; nothing_in $results
+	is "$(calls)" "two.DEL one.DEL one.GC two.GC" "goes on after errors"
+}
+
+case_gc_limits() {
+	two 1.0.0; add_netns a
+	expect 0 add net a; ip netns del a; calls >/dev/null
+	two 1.0.0
+	answer one.DEL '{"code":999,"msg":"no"}' 1
+	expect 1 gc net; says "one: no"; is "$(ls $results | wc -l)" 1 "records of what could not be deleted"
+	rm $W/*.one.DEL; calls >/dev/null
+	expect 0 gc net; is "$(calls)" "two.DEL one.DEL" "no GC before 1.1.0"; nothing_in $results
+	conf 10-net.conflist <<<'{"cniVersion":"1.1.0","name":"net","disableGC":true,"plugins":[{"type":"one"}]}'
+	expect 0 gc net; says "disableGC"; is "$(calls)" "" "calls"
+	conf 10-net.conflist <<<'{"cniVersion":"1.0.0","name":"net","disableCheck":true,"plugins":[{"type":"one"}]}'
+	expect 0 check net a; says "disableCheck"; is "$(calls)" "" "calls"
+}
+
+case_status() {
+	two 1.1.0
+	expect 0 status net; prints "ready"; is "$(calls)" "one.STATUS two.STATUS" "calls"
+	grep -qx CNI_NETNS= "$(log 0.one.STATUS.env)" || fail "STATUS has a namespace"
+	lacks "$(log 0.one.STATUS.in)" cni.dev
+	answer one.STATUS '{"code":50,"msg":"no addresses left"}' 1
+	expect 6 status net --json; says "one: no addresses left"; prints '"status": "not ready"'; prints '"status": "ready"'
+	answer one.STATUS '{"code":999,"msg":"broken"}' 1; expect 1 status net; prints failed
+	rm $W/bin/two; expect 1 status net; prints missing
+	rm $W/*.one.STATUS; expect 4 status net
+	two 1.0.0; fake two; calls >/dev/null
+	expect 0 status net; prints present; is "$(calls)" "" "no STATUS before 1.1.0"
+}
+
+# ---- run ----
+
+case_run() {
+	two 1.0.0
+	echo 'ip -n ${CNI_NETNS##*/} link add $CNI_IFNAME type veth' >$W/do.one.ADD; chmod +x $W/do.one.ADD
+	answer two.ADD '{"cniVersion":"1.0.0","ips":[{"address":"10.9.0.2/24"}],"dns":{"nameservers":["10.9.0.1","bad one"],"domain":"d.test","search":["a.test","b.test"],"options":["ndots:2"]}}'
+	local before; before=$(cat /etc/resolv.conf)
+	expect 5 run --id web -- sh -c 'ip -o link; cat /etc/resolv.conf; ls /run/netns; readlink /proc/self/ns/net; exit 5'
+	prints "eth0"; grep -q 'lo: <LOOPBACK,UP' $W/out || fail "lo is not up: $(cat $W/out)"
+	prints "plumb-web"
+	grep -qF "$(readlink /proc/self/ns/net)" $W/out && fail "no namespace of its own"
+	is "$(sed -n '/domain/,/options/p' $W/out)" "$(printf 'domain d.test\nsearch a.test b.test\nnameserver 10.9.0.1\noptions ndots:2')" resolv.conf
+	is "$(cat /etc/resolv.conf)" "$before" "our own resolv.conf"
+	is "$(calls)" "one.ADD two.ADD two.DEL one.DEL" "calls"
+	has "$(log 0.one.ADD.env)" CNI_NETNS=/run/netns/plumb-web; has "$(log 0.one.ADD.env)" CNI_CONTAINERID=web
+	has "$(log 3.one.DEL.env)" CNI_NETNS=/run/netns/plumb-web
+	nothing_in $results; nothing_in /run/netns; nothing_in /run/plumb
+	is "$(echo in | "$bin/plumb" run -- sh -c 'cat; echo err >&2' 2>&1)" "$(printf 'in\nerr')" "stdin, stdout, stderr"
+	expect 0 run true; expect 3 run -- sh -c 'exit 3' --json -p; expect 143 run -- sh -c 'kill $$'
+	expect 0 run -- sh -c 'test "$1" = --json' x --json
+}
+
+case_run_failures() {
+	two 1.0.0
+	expect 127 run -- /nowhere; says "No such file"; is "$(calls)" "one.ADD two.ADD two.DEL one.DEL" "taken down"
+	expect 126 run -- /etc/passwd; says "Permission denied"
+	expect 125 run; expect 125 run --network nope -- true; expect 125 run -p 80:80 -- true; says "publishes ports"
+	expect 125 run -p x -- true; expect 125 run --network none -p 80:80 -- true; expect 125 run --network host --network net -- true
+	expect 125 run --network net --network net --ip 10.9.0.2 -- true
+	nothing_in /run/netns; calls >/dev/null
+	answer two.ADD '{"code":11,"msg":"later"}' 1
+	expect 125 run --json -- touch $W/started; says "two: later"; prints '"exit": 6'; [ ! -e $W/started ] || fail "the command ran"
+	is "$(calls)" "one.ADD two.ADD two.DEL one.DEL" "taken down"
+	nothing_in $results; nothing_in /run/netns
+	rm $W/*.two.ADD; answer two.DEL '{"code":999,"msg":"stuck"}' 1
+	expect 9 run -- sh -c 'exit 9'; says "two: stuck"; nothing_in $results; nothing_in /run/netns
+	ip netns add plumb-x; expect 125 run --id x -- true; says "is there already"; [ -e /run/netns/plumb-x ] || fail "somebody's namespace is gone"
+}
+
+case_run_networks() {
+	two 1.0.0
+	conf 20-ports.conflist <<<'{"cniVersion":"1.0.0","name":"ports","plugins":[{"type":"one","capabilities":{"portMappings":true}}]}'
+	expect 0 run --network net -n ports -p 80:80 -- true
+	is "$(calls)" "one.ADD two.ADD one.ADD one.DEL two.DEL one.DEL" "both, and back in reverse"
+	has "$(log 0.one.ADD.env)" CNI_IFNAME=eth0; has "$(log 2.one.ADD.env)" CNI_IFNAME=eth1
+	lacks "$(log 0.one.ADD.in)" hostPort; has "$(log 2.one.ADD.in)" '"hostPort":80'
+	answer two.ADD '{"code":999,"msg":"no"}' 1; calls >/dev/null
+	expect 125 run --network ports --network net -- true
+	is "$(calls)" "one.ADD one.ADD two.ADD two.DEL one.DEL one.DEL" "the first is taken down when the second fails"
+	calls >/dev/null
+	expect 0 run --network none -- sh -c 'ip -o link'; is "$(grep -c . $W/out)" "$(unshare -n ip -o link | grep -c .)" "links"; prints "LOOPBACK,UP"
+	expect 0 run --network host -- readlink /proc/self/ns/net; prints "$(readlink /proc/self/ns/net)"
+	is "$(calls)" "" "plugins run"
+}
+
+# The process that holds up a run: plumb itself is $!.
+start_run() { "$bin/plumb" run "$@" >$W/out 2>$W/err & run=$!; until_true test -e $W/up; }
+
+case_run_signals() {
+	two 1.0.0
+	local s
+	for s in INT TERM HUP QUIT; do
+		rm -f $W/up
+		(trap - INT QUIT; exec env --default-signal=INT,QUIT "$bin/plumb" run -- bash -c "trap 'echo got $s; exit 3' $s; touch $W/up; while :; do sleep 0.05; done") >$W/out 2>$W/err &
+		run=$!; until_true test -e $W/up
+		kill -$s $run; wait $run; is $? 3 "exit code after $s"; prints "got $s"; nothing_in $results; nothing_in /run/netns
+	done
+	rm -f $W/up; start_run -- sh -c "touch $W/up; exec sleep 100"
+	kill -TERM $run; wait $run; is $? 143 "exit code of a command that TERM ended"; nothing_in $results; nothing_in /run/netns
+	# While it is being set up: nothing is started, all is taken down.
+	echo "touch $W/adding; sleep 0.5" >$W/do.one.ADD; chmod +x $W/do.one.ADD; calls >/dev/null
+	"$bin/plumb" run -- touch $W/started & run=$!; until_true test -e $W/adding; kill -TERM $run
+	wait $run; is $? 143 "exit code"; [ ! -e $W/started ] || fail "the command ran"
+	is "$(calls)" "one.ADD two.ADD two.DEL one.DEL" "calls"; nothing_in $results; nothing_in /run/netns
+}
+
+case_run_at_a_terminal() {
+	two 1.0.0
+	cat >$W/typed <<TYPED
+trap 'echo got INT; n=\$((n + 1))' INT; n=0; touch $W/up; i=0
+while [ \$i -lt 20 ]; do sleep 0.05; i=\$((i + 1)); done; test -t 0 && echo tty; echo "times \$n"; exit 4
+TYPED
+	(until_true test -e $W/up; sleep 0.2; printf '\003'; sleep 3) | script -qec "$bin/plumb run -- bash $W/typed" /dev/null >$W/out 2>&1
+	is "${PIPESTATUS[1]}" 4 "exit code"; prints "tty"; prints "times 1"
+	nothing_in $results; nothing_in /run/netns
+}
+
+case_run_killed() {
+	two 1.1.0
+	export VERSION=1.1.0
+	start_run -- sh -c "touch $W/up; echo \$\$ >$W/pid; exec sleep 100"
+	"$bin/plumb" gc net >$W/out; is "$(wc -l <$W/out)" 0 "nothing is to be collected while it runs"
+	local id; id=$(ls /run/netns); id=${id#plumb-}
+	kill -9 $run; wait $run 2>/dev/null
+	until_true test ! -e /proc/"$(cat $W/pid)"/exe
+	[ -e /run/netns/plumb-"$id" ] || fail "gone by itself"
+	expect 0 gc net; prints "removed $id (eth0): its plumb run was killed"; nothing_in $results; nothing_in /run/netns
+	# One that had no attachment yet.
+	rm $W/up; start_run --network none -- sh -c "touch $W/up; exec sleep 100"
+	kill -9 $run; wait $run 2>/dev/null; expect 0 gc net; nothing_in /run/netns
+}
+
+# ---- With real plugins ----
+
+leases() { is "$(find /var/lib/cni/networks/app-network -name '10.*' | wc -l)" "$1" "leases"; }
+need() { local p; for p; do [ -x "$p" ] || skip "no $p"; done; }
+
+# $1: where the plugins are, $2: the version. Two hosts on a LAN: we are one, `far` is the other.
+real_network() {
+	export CNI_PATH=$1
+	conf 10-app.conflist <<<"{\"cniVersion\":\"$2\",\"name\":\"app-network\",\"plugins\":[{\"type\":\"bridge\",\"bridge\":\"br0\",\"isGateway\":true,\"ipMasq\":true,\"ipam\":{\"type\":\"host-local\",\"subnet\":\"10.7.0.0/24\",\"routes\":[{\"dst\":\"0.0.0.0/0\"}]},\"dns\":{\"nameservers\":[\"10.7.0.1\"]}},{\"type\":\"portmap\",\"capabilities\":{\"portMappings\":true}}]}"
+	ip netns add far
+	ip link add lan0 type veth peer name eth0 netns far || skip "no veth"
+	ip addr add 192.0.2.1/24 dev lan0; ip link set lan0 up
+	ip -n far addr add 192.0.2.2/24 dev eth0; ip -n far link set eth0 up
+}
+
+serve=( python3 -c 'import http.server
+class H(http.server.BaseHTTPRequestHandler):
+    def do_GET(s):
+        s.send_response(200); s.end_headers(); s.wfile.write(("hello " + s.client_address[0]).encode())
+http.server.HTTPServer(("", 80), H).serve_forever()' )
+
+case_published_port() {
+	need "$bin"/{bridge,host-local,portmap,plumb-ruleset} "$(command -v python3 || echo python3)" "$(command -v curl || echo curl)"
+	real_network "$bin" 1.1.0
+	expect 0 status app-network
+	"$bin/plumb" run --id web -p 8080:80 -- "${serve[@]}" >$W/out 2>$W/err & run=$!
+	until_true curl -sfo /dev/null http://10.7.0.2/
+	is "$(ip netns exec far curl -sm5 http://192.0.2.1:8080/)" "hello 192.0.2.2" "from a second host"
+	curl -sfm5 -o /dev/null http://127.0.0.1:8080/ || fail "from 127.0.0.1"
+	curl -sfm5 -o /dev/null http://192.0.2.1:8080/ || fail "from the host by its LAN address"
+	expect 0 check app-network plumb-web --id web
+	expect 125 run -p 8080:80 -- true; says "taken by"
+	kill -TERM $run; wait $run; is $? 143 "exit code"
+	ip netns exec far curl -sm2 -o /dev/null http://192.0.2.1:8080/ && fail "still published"
+	is "$(ls /run/netns)" far "namespaces"; nothing_in $results
+	leases 0
+	nft list table inet plumb | grep -q web && fail "elements left: $(nft list table inet plumb | grep web)"
+	ip -o link | grep -q veth && ip -o link | grep veth | grep -vq lan0 && fail "links left: $(ip -o link)"
+	true
+}
+
+case_port_taken() {
+	need "$bin"/{bridge,host-local,portmap,plumb-ruleset}
+	real_network "$bin" 1.1.0; add_netns one two
+	expect 0 add app-network one -p 8080:80
+	expect 1 add app-network two -p 8080:80; says "portmap"; says "8080"
+	leases 1
+	[ -z "$(ip -n two -o link show eth0 2>/dev/null)" ] || fail "eth0 is left in two"
+	expect 0 check app-network one; expect 0 del app-network one
+	expect 0 add app-network two -p 8080:80 --ip 10.7.0.9 --mac 02:00:00:00:00:77; prints "10.7.0.9/24"; prints "02:00:00:00:00:77"
+	expect 0 check app-network two; ip netns del two; expect 0 del app-network two
+	leases 0
+}
+
+case_reference_plugins() {
+	need $reference/{bridge,host-local,portmap} "$(command -v iptables || echo iptables)"
+	real_network $reference 1.0.0; add_netns one
+	expect 0 add app-network one -p 8080:80 --ip 10.7.0.9 --mac 02:00:00:00:00:77
+	prints "10.7.0.9/24, gateway 10.7.0.1"; prints "02:00:00:00:00:77"
+	expect 1 add app-network one
+	ip netns exec one ping -c1 -W2 10.7.0.1 >/dev/null || fail "the gateway does not answer"
+	expect 0 del app-network one; expect 0 del app-network one
+	leases 0
+	expect 0 run -- ip -o addr show eth0; prints 10.7.0.
+	nothing_in $results
+}
+
+# ---- The cases, one process each ----
+
+if [ "${1:-}" = --case ]; then
+	begin && "case_$2"
+	exit
+fi
+
+unprivileged=(); [ "$(id -u)" = 0 ] || unprivileged=(-r)
+world=(unshare "${unprivileged[@]}" --net --mount --pid --fork --kill-child --mount-proc)
+mapfile -t cases < <(declare -F | sed -n 's/^declare -f case_//p' | while read -r f; do echo "$(grep -n "^case_$f()" "${BASH_SOURCE[0]}" | cut -d: -f1) $f"; done | sort -n | cut -d' ' -f2)
+if [ $# -gt 0 ]; then
+	mapfile -t cases < <(for c in "${cases[@]}"; do for p; do [[ $c == *$p* ]] && echo "$c" && break; done; done)
+fi
+
+echo "1..${#cases[@]}"
+number=0 failed=0
+for c in "${cases[@]}"; do
+	number=$((number + 1))
+	output=$(timeout 120 "${world[@]}" bash "${BASH_SOURCE[0]}" --case "$c" 2>&1); status=$?
+	if [ $status = 0 ]; then echo "ok $number - plumb_$c"
+	elif [ $status = 77 ]; then echo "ok $number - plumb_$c # ${output##*$'\n'}"
+	else failed=$((failed + 1)); echo "not ok $number - plumb_$c"; sed 's/^/# /' <<<"$output"; fi
+done
+exit $((failed > 0))
