@@ -15,6 +15,11 @@ PLUGINS := $(sort $(basename $(notdir $(wildcard plugins/*.c))))
 IPAM    := $(sort $(basename $(notdir $(wildcard ipam/*.c))))
 ALL_PLUGINS := $(PLUGINS) $(IPAM)
 
+# Commands are shown with V=1, their subjects without.
+ifeq ($(V),)
+  MAKEFLAGS += --silent
+endif
+
 # ---- Flags: the user's CFLAGS, CPPFLAGS and LDFLAGS are apart from ours ----
 
 CFLAGS   ?= -O2 -g
@@ -64,17 +69,18 @@ BUILD_ID := $(shell cat $(sort $(wildcard common/*/*.[ch] plugins/*.[ch] plugins
 .DELETE_ON_ERROR:
 .SECONDARY:
 .PHONY: all
-all: $(ALL_PLUGINS:%=$(B)/bin/%) $(B)/bin/plumb-ruleset $(if $(plumb_obj),$(B)/bin/plumb)
+all: $(ALL_PLUGINS:%=$(B)/bin/%) $(B)/bin/plumb-ruleset $(B)/bin/plumb
 
 $(B)/%.o: %.c Makefile
 	@mkdir -p $(@D)
+	@echo "  CC    $<"
 	$(CC) $(our_cpp) $(CPPFLAGS) $(our_c) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 $(B)/self/%.o: common/cni/self.c $(wildcard common/*/*.[ch] plugins/*.c plugins/*/*.[ch] ipam/*.c ipam/*/*.[ch]) Makefile
 	@mkdir -p $(@D)
 	$(CC) $(our_cpp) $(CPPFLAGS) $(our_c) $(CFLAGS) -DPLUGIN_SELF='"$(filter-out multi,$*)"' -DBUILD_ID='"$(BUILD_ID)"' -DPLUMB_VERSION='"$(VERSION)"' -c -o $@ $<
 
-link = $(CC) $(our_c) $(CFLAGS) $(our_ld) $(LDFLAGS)
+link = echo "  LINK  $@" && $(CC) $(our_c) $(CFLAGS) $(our_ld) $(LDFLAGS)
 
 # Interface plugins contain the address plugins, so that those can run in process; each address plugin is its own program too.
 define plugin_rule
@@ -99,6 +105,7 @@ $(B)/bin/plumb: $(plumb_obj) $(common_obj) $(B)/self/plumb.o
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
 -include tests/tests.mk
+-include tools/tools.mk
 
 # ---- Everything else ----
 
@@ -106,7 +113,9 @@ $(B)/bin/plumb: $(plumb_obj) $(common_obj) $(B)/self/plumb.o
 install: all ## install plugins to CNI_BIN_DIR, the plumb command to PREFIX/bin
 	install -d $(DESTDIR)$(CNI_BIN_DIR) $(DESTDIR)$(PREFIX)/bin
 	install -m 755 $(ALL_PLUGINS:%=$(B)/bin/%) $(B)/bin/plumb-ruleset $(DESTDIR)$(CNI_BIN_DIR)
-	$(if $(plumb_obj),install -m 755 $(B)/bin/plumb $(DESTDIR)$(PREFIX)/bin)
+	install -m 755 $(B)/bin/plumb $(DESTDIR)$(PREFIX)/bin
+	install -d $(DESTDIR)$(PREFIX)/share/man/man1
+	install -m 644 plumb/plumb.1 $(DESTDIR)$(PREFIX)/share/man/man1
 
 .PHONY: layers
 layers: ## check that includes point down only: plugins, ipam, plumb -> cni -> os -> base
