@@ -1,9 +1,9 @@
-/* host-local: addresses from ranges, remembered in files on this host. The files are those of the reference plugin of the same name. */
+/* host-local: addresses from ranges, remembered in files on this host, which are those of the reference plugin of the same name. */
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "cni/plugin.h"
+#include "host-local/collect.h"
 #include "host-local/conf.h"
 #include "host-local/pool.h"
 #include "host-local/resolv.h"
@@ -212,65 +212,14 @@ static int host_local_status(struct cni_call *c)
 
 /* ---- GC ---- */
 
-static int compare_owners(const void *a, const void *b)
-{
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-	return x < y ? -1 : x > y;
-}
-
-/* The owners that may keep their leases, sorted: each valid attachment, and its container alone for files of the older format. */
-static uint64_t *valid_owners(struct cni_call *c, size_t *count)
-{
-	uint64_t *owners = arena_alloc(&c->arena, (2 * c->net.valid.count + 1) * sizeof *owners);
-
-	*count = 0;
-	if (!owners)
-		return NULL;
-	for_list (const struct valid_attachment, v, &c->net.valid) {
-		owners[(*count)++] = lease_owner(v->container, v->ifname);
-		owners[(*count)++] = lease_owner(v->container, "");
-	}
-	qsort(owners, *count, sizeof *owners, compare_owners);
-	return owners;
-}
-
-static bool is_valid(const uint64_t *owners, size_t count, uint64_t owner)
-{
-	return bsearch(&owner, owners, count, sizeof owner, compare_owners);
-}
-
-/* The index says that nobody wants it any more; the file has the last word. */
-static int collect(struct store *store, const struct lease_record *r, const uint64_t *owners, size_t count)
-{
-	struct addr a = lease_record_address(r);
-	const struct lease_record *same;
-	struct lease_file file;
-	int bad = store_look(store, &a, &file, &same);
-
-	if (bad < 0 && bad != -ENOENT)
-		return bad;
-	if (bad == 0 && (!*file.id || is_valid(owners, count, lease_owner(file.id, file.ifname))))
-		return 0;
-	return store_release(store, &a);
-}
-
 static int host_local_gc(struct cni_call *c)
 {
 	scoped(store_close) struct store store = STORE_CLOSED;
-	uint64_t *owners;
-	size_t count;
 	int r = open_store(c, &store, false);
 
 	if (r < 0)
 		return r == -ENOENT ? 0 : r;
-	owners = valid_owners(c, &count);
-	if (!owners)
-		return err_nomem(&c->err, "valid attachments");
-	for (const struct lease_record *lease = NULL; (lease = store_walk(&store, lease));)
-		if (lease->owner && !is_valid(owners, count, lease->owner))
-			r = first_failure(r, collect(&store, lease, owners, count));
-	return r;
+	return store_collect(&store, &c->net.valid);
 }
 
 CNI_PLUGIN("host-local", .about = "gives addresses from ranges, remembered in files on this host", .flags = PLUGIN_NO_NETNS,

@@ -155,7 +155,10 @@ static int refuse_families(const struct static_conf *conf, const char *version, 
 	int v4 = 0, v6 = 0;
 
 	for_list (const struct static_address, a, &conf->ipam.addresses)
-		*(a->address.addr.family == AF_INET ? &v4 : &v6) += 1;
+		if (a->address.addr.family == AF_INET)
+			v4++;
+		else
+			v6++;
 	if ((v4 <= 1 && v6 <= 1) || version_at_least(version, "0.3.0"))
 		return 0;
 	err_set(e, CNI_BAD_CONFIG, -EINVAL, "CNI version %s does not support more than 1 address per family", version);

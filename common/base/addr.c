@@ -85,9 +85,19 @@ bool mac_parse(const char *text, struct mac *out)
 	return true;
 }
 
+/* ::a.b.c.d, which C libraries write with dots and Go does not. */
+static bool is_in_old_mapping(const struct addr *a)
+{
+	static const uint8_t zero[12];
+
+	return a->family == AF_INET6 && !memcmp(a->bytes, zero, sizeof zero) && (a->bytes[12] || a->bytes[13]);
+}
+
 const char *addr_text(const struct addr *a, char out[ADDR_TEXT])
 {
-	if (!addr_is_set(a) || !inet_ntop(a->family, a->bytes, out, ADDR_TEXT))
+	if (is_in_old_mapping(a))
+		sprintf(out, "::%x:%x", a->bytes[12] << 8 | a->bytes[13], a->bytes[14] << 8 | a->bytes[15]);
+	else if (!addr_is_set(a) || !inet_ntop(a->family, a->bytes, out, ADDR_TEXT))
 		out[0] = '\0';
 	return out;
 }

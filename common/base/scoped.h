@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define scoped(fn) __attribute__((cleanup(fn)))
+#define scoped(fn) __attribute__((cleanup(fn), unused))
 
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
 

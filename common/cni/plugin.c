@@ -392,13 +392,15 @@ static int serve(struct cni_call *c)
 	if (r < 0 || c->verb != VERB_ADD)
 		return r;
 	answer = result_json(&c->result, c->net.cni_version, &c->err);
-	if (!answer) {                  /* an answer that this version has no form for: undone, as nobody would know of it */
-		c->verb = VERB_DEL;
-		plugin_run(c);
-		return -EINVAL;
+	if (answer) {
+		print_json(answer);
+		if (fflush(stdout) == 0)
+			return 0;
+		err_sys(&c->err, CNI_IO, -errno, "writing the result to stdout");
 	}
-	print_json(answer);
-	return 0;
+	c->verb = VERB_DEL;             /* an answer without a form in this version, or that did not arrive: undone, as nobody would know of it */
+	plugin_run(c);
+	return -EIO;
 }
 
 static void release(struct cni_call *c)

@@ -240,6 +240,8 @@ int netlink_batch(struct netlink *nl, const void *messages, size_t len, unsigned
 		ssize_t n = receive(nl);
 		int left = (int)n;
 
+		if (n == -ENOBUFS)
+			continue;       /* more refusals than there is room for: the first ones, which count, are there */
 		if (n < 0)
 			return (int)n;
 		for (struct nlmsghdr *h = (void *)datagram; nlmsg_ok(h, left); h = nlmsg_next(h, &left)) {

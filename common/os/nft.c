@@ -23,7 +23,7 @@ enum {
 };
 
 /* Takes over m. A batch that ran out of memory is not sent. */
-static void batch_add(struct nft *nft, struct nl_msg *m, bool acked)
+static void batch_add(struct nft *nft, struct nl_msg *m)
 {
 	struct nlmsghdr *h = m ? nlmsg_hdr(m) : NULL;
 	size_t size = h ? NLMSG_ALIGN(h->nlmsg_len) : 0;
@@ -39,9 +39,8 @@ static void batch_add(struct nft *nft, struct nl_msg *m, bool acked)
 	if (!h) {
 		nft->no_memory = true;
 	} else {
-		h->nlmsg_flags |= NLM_F_REQUEST | (acked ? NLM_F_ACK : 0);
+		h->nlmsg_flags |= NLM_F_REQUEST;
 		h->nlmsg_seq = ++nft->nl.seq;
-		nft->acks += acked;
 		memcpy(nft->batch + nft->len, h, size);
 		nft->len += size;
 	}
@@ -58,7 +57,7 @@ static struct nl_msg *batch_edge(int type)
 void nft_change(struct nft *nft, struct nl_msg *m)
 {
 	nft->messages++;
-	batch_add(nft, m, true);
+	batch_add(nft, m);
 }
 
 static int note_generation(struct nlmsghdr *h, void *generation)
@@ -77,24 +76,36 @@ static int batch_begin(struct nft *nft, struct err *e)
 
 	if (r < 0)
 		return netlink_refused(&nft->nl, e, r, "nftables (nf_tables): is it in this kernel?");
-	nft->len = nft->acks = nft->messages = 0;
+	nft->len = nft->messages = 0;
 	nft->no_memory = false;
 	nft->first_seq = nft->nl.seq + 1;
 	begin = batch_edge(NFNL_MSG_BATCH_BEGIN);
 	if (begin)
 		nla_put_u32(begin, NFNL_BATCH_GENID, htonl(nft->generation));
-	batch_add(nft, begin, false);
+	batch_add(nft, begin);
 	return 0;
+}
+
+/* One acknowledgement is enough, and hundreds would not fit into the socket's buffer; refusals come unasked. */
+static void ask_for_ack_of_last(struct nft *nft)
+{
+	struct nlmsghdr *h = (void *)nft->batch;
+
+	for (uint8_t *end = nft->batch + nft->len; (uint8_t *)h + NLMSG_ALIGN(h->nlmsg_len) < end;)
+		h = (void *)((uint8_t *)h + NLMSG_ALIGN(h->nlmsg_len));
+	h->nlmsg_flags |= NLM_F_ACK;
 }
 
 static int batch_commit(struct nft *nft)
 {
 	if (nft->messages == 0)
 		return 0;
-	batch_add(nft, batch_edge(NFNL_MSG_BATCH_END), false);
+	if (!nft->no_memory)
+		ask_for_ack_of_last(nft);
+	batch_add(nft, batch_edge(NFNL_MSG_BATCH_END));
 	if (nft->no_memory)
 		return -ENOMEM;
-	return netlink_batch(&nft->nl, nft->batch, nft->len, nft->first_seq, nft->acks);
+	return netlink_batch(&nft->nl, nft->batch, nft->len, nft->first_seq, 1);
 }
 
 int nft_open(struct nft *nft, struct err *e)

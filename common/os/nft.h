@@ -48,7 +48,7 @@ struct nft {
 	uint32_t       generation;
 	uint8_t       *batch;
 	size_t         len, room;
-	unsigned       first_seq, acks, messages;
+	unsigned       first_seq, messages;
 	bool           no_memory;
 };
 

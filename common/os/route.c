@@ -174,11 +174,11 @@ bool route_is_local(struct netlink *nl, const struct addr *a)
 	return look_up(nl, a).type == RTN_LOCAL;
 }
 
-/* Addresses that are for documentation only (RFC 5737, RFC 3849), so that no route is meant for them in particular. */
+/* Addresses that nobody has and no route is meant for in particular: IPv4's dummy address (RFC 7600), one for documentation (RFC 3849). */
 int route_default_link(struct netlink *nl, int family)
 {
 	struct addr far = { 0 };
 
-	addr_parse(family == AF_INET ? "192.0.2.1" : "2001:db8::1", &far);
+	addr_parse(family == AF_INET ? "192.0.0.8" : "2001:db8:ffff:ffff::1", &far);
 	return route_link_to(nl, &far);
 }

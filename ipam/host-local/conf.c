@@ -108,7 +108,10 @@ static int refuse_families(const struct host_local_conf *conf, const char *versi
 	int v4 = 0, v6 = 0;
 
 	for_list (const struct range_set, s, &conf->sets)
-		*(range_set_family(s) == AF_INET ? &v4 : &v6) += 1;
+		if (range_set_family(s) == AF_INET)
+			v4++;
+		else
+			v6++;
 	if ((v4 <= 1 && v6 <= 1) || version_at_least(version, "0.3.0"))
 		return 0;
 	err_set(e, CNI_BAD_CONFIG, -EINVAL, "CNI version %s does not support more than 1 address per family", version);

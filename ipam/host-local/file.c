@@ -54,8 +54,10 @@ int lease_file_read(int dir, const char *name, struct lease_file *out)
 
 	if (fd < 0 && errno == ENOENT)
 		return -ENOENT;
+	out->born = (struct timespec){ 0 };
 	n = fd < 0 || fstat(fd, &st) < 0 ? -1 : read(fd, out->text, sizeof out->text);
-	out->born = n < 0 ? (struct timespec){ 0 } : st.st_mtim;
+	if (n >= 0)
+		out->born = st.st_mtim;
 	lease_file_parse(out, n < 0 ? sizeof out->text : (size_t)n);
 	return 0;
 }

@@ -1,5 +1,5 @@
-/* Lease files, in the reference plugin's format: the name is the address, the content "CONTAINER\r\nIFNAME" without an end of line, or the
- * container alone (its older format). All calls are made under the store's lock. dir: the store's directory. */
+/* Lease files, in the reference plugin's format: the name is the address, the content "CONTAINER\r\nIFNAME" without an end of line,
+ * or the container alone (its older format). All calls are made under the store's lock. dir: the store's directory. */
 #ifndef PLUMB_HOST_LOCAL_FILE_H
 #define PLUMB_HOST_LOCAL_FILE_H
 

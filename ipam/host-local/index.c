@@ -92,7 +92,9 @@ bool lease_index_is_right(const struct lease_index *ix, int store)
 	const struct table_header *h = ix->now.table.header;
 	struct stat st;
 
-	return h && (h->seal_sec || h->seal_nsec) && fstat(store, &st) == 0 && st.st_mtim.tv_sec == h->seal_sec && st.st_mtim.tv_nsec == h->seal_nsec;
+	if (!h || (h->seal_sec == 0 && h->seal_nsec == 0) || fstat(store, &st) < 0)
+		return false;
+	return st.st_mtim.tv_sec == h->seal_sec && st.st_mtim.tv_nsec == h->seal_nsec;
 }
 
 void lease_index_unseal(struct lease_index *ix)
@@ -101,8 +103,8 @@ void lease_index_unseal(struct lease_index *ix)
 		ix->now.table.header->seal_sec = ix->now.table.header->seal_nsec = 0;
 }
 
-/* The stamp is a second old, so that no change that comes after can have the same time, however coarse the kernel's clock. A file system
- * that rounds times would hide changes within its step: then nothing is sealed. So it is where the directory's time is not ours to set. */
+/* The stamp is a second old, so that no change that comes after can have the same time, however coarse the kernel's clock. A file
+ * system that rounds times would hide changes within its step: then nothing is sealed, and neither where the time is not ours to set. */
 void lease_index_seal(struct lease_index *ix, int store)
 {
 	struct table_header *h = ix->now.table.header;

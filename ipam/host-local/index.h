@@ -20,7 +20,7 @@ struct lease_index {
 	char                boot[TABLE_BOOT_SIZE];
 };
 
-/* Maps what there is for the directory; ix->now stays empty when that is nothing that we can use. Never fails: without, all is scanned. */
+/* Maps what there is for the directory; ix->now stays empty when that is nothing to be used. Never fails: without, all is scanned. */
 void lease_index_open(struct lease_index *ix, int store);
 void lease_index_close(struct lease_index *ix);
 

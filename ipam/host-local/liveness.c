@@ -76,7 +76,7 @@ static bool is_of_earlier_boot(const struct timespec *born)
 	return born->tv_sec < now.tv_sec - up.tv_sec - BOOT_MARGIN_S;
 }
 
-/* Whether the path leads to a network namespace other than our own; after a boot /proc/PID may be anybody. True when it cannot be told. */
+/* Whether the path leads to a network namespace other than our own: after a boot /proc/PID may be anybody. True when in doubt. */
 static bool leads_to_container(const char *path)
 {
 	scoped(fd_close) int fd = netns_open(path, NULL);
@@ -90,7 +90,7 @@ static bool leads_to_container(const char *path)
 /* The text of the runtime's note on an attachment, the caller's to free, or NULL; *doubt when there may be one. */
 static char *cache_read(const char *network, const struct lease_file *file, size_t *len, bool *doubt)
 {
-	char path[sizeof RESULTS_DIR + 3 * LEASE_TEXT];
+	char path[sizeof RESULTS_DIR + 3ul * LEASE_TEXT];
 	scoped(fd_close) int fd = -1;
 	struct stat st;
 	char *text;

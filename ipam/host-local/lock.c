@@ -34,8 +34,8 @@ static void alarm_set(struct alarm *was, int ms)
 {
 	struct sigaction cut = { .sa_handler = woken };         /* without SA_RESTART: flock returns */
 	struct itimerval timer = {
-		.it_value    = { ms / 1000, ms % 1000 * 1000 },
-		.it_interval = { 0, TICK_MS * 1000 },
+		.it_value    = { ms / 1000, ms % 1000 * 1000l },
+		.it_interval = { 0, TICK_MS * 1000l },
 	};
 	sigset_t alrm;
 
@@ -78,7 +78,7 @@ static int wait_for(int fd, int deadline_ms)
 
 /* ---- Who holds it ---- */
 
-/* A line of /proc/locks: "1: FLOCK  ADVISORY  WRITE 1234 fd:01:5678 0 EOF"; one that waits has "->" behind the number. 0: not of this file. */
+/* Of a line of /proc/locks, "1: FLOCK  ADVISORY  WRITE 1234 fd:01:5678 0 EOF". 0: not this file's, or of one who waits ("1: -> FLOCK"). */
 static int holder_in(const char *line, const struct stat *file)
 {
 	unsigned major_no, minor_no;

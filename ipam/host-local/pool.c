@@ -34,8 +34,8 @@ static int reclaim(struct pool *p, const struct addr *a, struct lease_file *file
 	return r < 0 ? r : 1;
 }
 
-/* ADD comes once for a container's interface, whether it asks for an address or not: what it holds is refused, or given back when that is
- * of an earlier life of it. ifname: "" for files of the older format. */
+/* ADD comes once for a container's interface, whether it asks for an address or not: what it holds is refused, or given back when
+ * that is of an earlier life of it. ifname: "" for files of the older format. */
 static int refuse_second(struct pool *p, const struct range_set *s, size_t number, const char *ifname)
 {
 	struct list held;
@@ -60,11 +60,13 @@ static int refuse_second(struct pool *p, const struct range_set *s, size_t numbe
 
 /* ---- The address that was asked for ---- */
 
-static int refuse_taken(struct pool *p, const struct range_set *s, size_t number, const struct addr *wanted, const struct lease_file *holder)
+static int refuse_taken(struct pool *p, const struct range_set *s, size_t number, const struct addr *wanted,
+                        const struct lease_file *holder)
 {
 	char text[ADDR_TEXT], set[RANGE_SET_TEXT];
 
-	refuse(p, number, -EADDRINUSE, "requested IP address %s is not available in range set %s", addr_text(wanted, text), range_set_text(s, set));
+	refuse(p, number, -EADDRINUSE, "requested IP address %s is not available in range set %s", addr_text(wanted, text),
+	       range_set_text(s, set));
 	err_detail(p->err, "held by container \"%s\"%s%s (file %s/%s); ask for another address, or remove that container",
 	           *holder->id ? holder->id : "?", *holder->ifname ? ", interface " : "", holder->ifname, p->store->path, text);
 	return -EADDRINUSE;
@@ -85,8 +87,8 @@ static int make_way(struct pool *p, const struct range_set *s, size_t number, co
 
 /* ---- The next address ---- */
 
-/* Takes the first free address behind the last one given. thorough: by the files, with those of the dead; else by the index. -EADDRNOTAVAIL
- * without a word: there is none. */
+/* Takes the first free address behind the last one given. thorough: by the files, with those of the dead; else by the index.
+ * -EADDRNOTAVAIL without a word: there is none. */
 static int take_next(struct pool *p, const struct range_set *s, const struct addr *last, bool thorough, struct addr *got)
 {
 	struct lease_file holder;
@@ -141,7 +143,8 @@ static int take_any(struct pool *p, const struct range_set *s, size_t number, st
 	return r;
 }
 
-int pool_take(struct pool *p, const struct range_set *s, size_t number, const struct addr *wanted, struct addr *got, const struct range **range)
+int pool_take(struct pool *p, const struct range_set *s, size_t number, const struct addr *wanted, struct addr *got,
+              const struct range **range)
 {
 	int r = wanted ? make_way(p, s, number, wanted) : 0;
 

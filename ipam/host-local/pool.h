@@ -15,9 +15,10 @@ struct pool {
 	struct err        *err;
 };
 
-/* Takes an address from a set; number: the set's place among all. wanted: this one, which is in the set; NULL: the next. *range: the range
- * that *got is in. 0 or negative. */
-int pool_take(struct pool *p, const struct range_set *s, size_t number, const struct addr *wanted, struct addr *got, const struct range **range);
+/* Takes an address from a set; number: the set's place among all. wanted: this one, which is in the set; NULL: the next. *range: the
+ * range that *got is in. 0 or negative. */
+int pool_take(struct pool *p, const struct range_set *s, size_t number, const struct addr *wanted, struct addr *got,
+              const struct range **range);
 
 /* 1 when ADD would find an address in the set, 0 when not; negative: it cannot be told. */
 int pool_has_room(struct pool *p, const struct range_set *s, size_t number);

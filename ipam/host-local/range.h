@@ -26,11 +26,12 @@ enum { RANGE_TEXT = 2 * ADDR_TEXT, RANGE_SET_TEXT = 256, RANGE_PATH = 160 };
 
 extern const struct field range_fields[];       /* of struct range, as configured */
 
-/* Fills in what was left out (gateway and start: the first address; end: the last one, IPv4's broadcast address excepted) and refuses what
- * makes no sense, by its path. number: the set's place among all sets, for words. 0 or -EINVAL. */
+/* Fills in what was left out (gateway and start: the first address; end: the last one, IPv4's broadcast address excepted) and refuses
+ * what makes no sense, by its path. number: the set's place among all sets, for words. 0 or -EINVAL. (range_settle.c) */
 int range_set_settle(struct range_set *s, size_t number, struct err *e);
 
 bool range_contains(const struct range *r, const struct addr *a);
+bool ranges_overlap(const struct range *a, const struct range *b);
 bool range_sets_overlap(const struct range_set *a, const struct range_set *b);
 /* The range that an address belongs to; NULL: none. */
 const struct range *range_set_find(const struct range_set *s, const struct addr *a);

@@ -1,4 +1,4 @@
-/* The leases of a network: a directory of files shared with the reference plugin, under its lock, with an index beside it. (spec/store.md) */
+/* The leases of a network: a directory of files shared with the reference plugin, under its lock, with an index. (spec/store.md) */
 #ifndef PLUMB_HOST_LOCAL_STORE_H
 #define PLUMB_HOST_LOCAL_STORE_H
 
@@ -28,13 +28,13 @@ struct store {
 
 #define STORE_CLOSED { .dir = -1, .lock = -1, .index.dir = -1 }
 
-/* Opens and locks the directory at path; create makes it, with its parents, when it is not there. 0, or negative: -ENOENT without a word
- * when it is not there and not to be made. Memory comes from a, words go to e. */
+/* Opens and locks the directory at path; create makes it, with its parents, when it is not there. 0, or negative: -ENOENT without a
+ * word when it is not there and not to be made. Memory comes from a, words go to e. */
 int store_open(struct store *s, const char *path, bool create, struct arena *a, struct err *e);
 /* Seals the index and unlocks. For `scoped(store_close) struct store s = STORE_CLOSED`. */
 void store_close(struct store *s);
 
-/* Looks at every file again. For answers that must not be wrong: that there is no free address, that a lease is missing. */
+/* Looks at every file again. For answers that must not be wrong: that there is no free address, that a lease is missing. (scan.c) */
 int store_rescan(struct store *s);
 
 /* Takes an address. 0; -EEXIST, without a word, when it is held; else negative. Empty files are no obstacle. */
@@ -47,8 +47,8 @@ bool store_holds(const struct store *s, const struct addr *a);
 /* What is known of an address, from its file and from the index (*record NULL: nothing). -ENOENT: nobody holds it. */
 int store_look(struct store *s, const struct addr *a, struct lease_file *file, const struct lease_record **record);
 
-/* The addresses that a container's interface holds, as the files say, into *out (of struct addr). Those of the older format, which name the
- * container alone: with ifname "". 0 or negative. */
+/* The addresses that a container's interface holds, as the files say, into *out (of struct addr). Those of the older format, which
+ * name the container alone: with ifname "". 0 or negative. */
 int store_find(struct store *s, const char *id, const char *ifname, struct list *out);
 
 /* All held addresses: after NULL the first. Releasing the one at hand is fine. */

@@ -13,7 +13,7 @@ _Static_assert(sizeof(struct table_header) == 128, "part of the index's format")
 
 uint64_t lease_owner(const char *id, const char *ifname)
 {
-	uint64_t h = hash_strings(id, ifname, NULL);
+	uint64_t h = hash_strings(id, ifname, (const char *)NULL);
 
 	return h ? h : 1;
 }
@@ -147,7 +147,7 @@ struct lease_record *table_add(struct table *t, uint64_t owner, const struct add
 	memcpy(r->address, address->bytes, sizeof r->address);
 	r->next_of_owner = *of_owner;
 	r->next_at_address = *at_address;
-	atomic_signal_fence(memory_order_seq_cst);      /* whole before it is found: what a killed process leaves is still read by a rebuild */
+	atomic_signal_fence(memory_order_seq_cst);      /* whole before it is found: a rebuild still reads what a killed process left */
 	*of_owner = *at_address = link;
 	t->header->used++;
 	return r;

@@ -1,0 +1,11 @@
+/* Garbage collection. */
+#ifndef PLUMB_HOST_LOCAL_COLLECT_H
+#define PLUMB_HOST_LOCAL_COLLECT_H
+
+#include "host-local/store.h"
+
+/* Gives back every lease that none of the valid attachments (of struct valid_attachment) holds; one of the older format, when its
+ * container has none at all. Goes on past failures, and returns the first. */
+int store_collect(struct store *s, const struct list *valid);
+
+#endif

@@ -1,0 +1,319 @@
+/* netns-fixture: worlds to try network programs in, by hand and from scripts. */
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "registry.h"
+
+static const char usage[] =
+	"usage: netns-fixture run   [--pods N] [--lan] [--users] [--] COMMAND...\n"
+	"       netns-fixture hold  [--pods N] [--lan] [--users] [--name WORLD] [--background]\n"
+	"       netns-fixture enter WORLD [host|pod1|lan...] [-- COMMAND...]\n"
+	"       netns-fixture end   WORLD\n"
+	"       netns-fixture list\n"
+	"\n"
+	"A world is a throwaway host: its own network, processes, /run and /var/lib. Nothing in it touches this machine's\n"
+	"network, and at its end all in it is gone.\n"
+	"\n"
+	"  run    runs COMMAND in a new world, which ends with it; the exit status is COMMAND's\n"
+	"  hold   keeps a new world open until Ctrl-C, or `end`; its name is WORLD, \"world\" if not given\n"
+	"  enter  runs COMMAND, a shell if not given, in one of a held world's network namespaces\n"
+	"\n"
+	"  --pods N      network namespaces pod1 … podN for containers, empty, lo down\n"
+	"  --lan         a second machine, lan, 192.0.2.2 and 2001:db8:1::2, that the host reaches by lan0\n"
+	"  --users       a user namespace too, even for root\n"
+	"  --background  return once the world is there\n";
+
+struct options {
+	int         pods;
+	bool        lan, background;
+	unsigned    flags;
+	const char *name;
+};
+
+static void __attribute__((noreturn)) die(const struct fault *why)
+{
+	fprintf(stderr, "netns-fixture: %s\n", why->text);
+	exit(125);
+}
+
+static void __attribute__((noreturn)) misuse(void)
+{
+	fputs(usage, stderr);
+	exit(2);
+}
+
+static struct options options_read(int argc, char **argv)
+{
+	static const struct option known[] = {
+		{ "pods", required_argument, NULL, 'p' }, { "lan", no_argument, NULL, 'l' }, { "users", no_argument, NULL, 'u' },
+		{ "name", required_argument, NULL, 'n' }, { "background", no_argument, NULL, 'b' }, { 0 },
+	};
+	struct options o = { .name = "world" };
+	int c;
+
+	while ((c = getopt_long(argc, argv, "+", known, NULL)) != -1) {
+		switch (c) {
+		case 'p': o.pods = atoi(optarg); break;
+		case 'l': o.lan = true; break;
+		case 'u': o.flags |= WORLD_USERS; break;
+		case 'n': o.name = optarg; break;
+		case 'b': o.background = true; break;
+		default: misuse();
+		}
+	}
+	if (o.pods < 0 || o.pods > 1000)
+		misuse();
+	return o;
+}
+
+static void furnish(const struct options *o)
+{
+	struct fault why = { "" };
+	char name[16];
+
+	for (int i = 1; i <= o->pods; i++) {
+		snprintf(name, sizeof name, "pod%d", i);
+		if (world_furnish(name, &why) < 0)
+			die(&why);
+	}
+	if (o->lan && world_furnish("lan", &why) < 0)
+		die(&why);
+}
+
+static void __attribute__((noreturn)) run_command(char **argv)
+{
+	char *shell[] = { getenv("SHELL") ? getenv("SHELL") : "/bin/sh", NULL };
+
+	if (!*argv)
+		argv = shell;
+	execvp(*argv, argv);
+	fprintf(stderr, "netns-fixture: %s: %s\n", *argv, strerror(errno));
+	_exit(errno == ENOENT ? 127 : 126);
+}
+
+static int wait_for(pid_t pid)
+{
+	int status;
+
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return 125;
+	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+static int command_run(int argc, char **argv)
+{
+	struct options o = options_read(argc, argv);
+	struct fault why;
+	pid_t pid;
+
+	if (optind == argc)
+		misuse();
+	pid = world_fork(o.flags, &why);
+	if (pid < 0)
+		die(&why);
+	if (pid == 0) {
+		furnish(&o);
+		run_command(argv + optind);
+	}
+	signal(SIGINT, SIG_IGN);        /* the command's to decide: it has got it too */
+	signal(SIGQUIT, SIG_IGN);
+	return wait_for(pid);
+}
+
+/* ---- hold ---- */
+
+/* The world is there once `ready` is closed by its process. */
+static pid_t hold_begin(const struct options *o)
+{
+	struct fault why;
+	int ready[2];
+	char nothing;
+	pid_t pid;
+
+	if (registry_take(o->name, &why) < 0)
+		die(&why);
+	if (pipe2(ready, O_CLOEXEC) < 0)
+		exit(125);
+	pid = world_fork(o->flags, &why);
+	if (pid < 0)
+		die(&why);
+	if (pid == 0) {
+		furnish(o);
+		close(ready[0]);
+		if (write(ready[1], "", 1) < 0)
+			_exit(125);
+		close(ready[1]);
+		for (;;)
+			pause();
+	}
+	close(ready[1]);
+	if (read(ready[0], &nothing, 1) != 1)   /* it has said why */
+		exit(wait_for(pid));
+	close(ready[0]);
+	if (registry_note(pid, &why) < 0)
+		die(&why);
+	return pid;
+}
+
+static void tell_held(const struct options *o)
+{
+	printf("world \"%s\" is open. Try:\n  netns-fixture enter %s host -- ip address\n", o->name, o->name);
+	if (o->pods > 0)
+		printf("  netns-fixture enter %s pod1\n", o->name);
+	printf("  netns-fixture end %s%s\n", o->name, o->background ? "" : "    (or Ctrl-C here)");
+	if (o->background)
+		putchar('\0');          /* all is said */
+	fflush(stdout);
+}
+
+static int command_hold(int argc, char **argv)
+{
+	struct options o = options_read(argc, argv);
+	sigset_t end;
+	pid_t pid;
+	int which;
+
+	if (optind != argc)
+		misuse();
+	sigemptyset(&end);
+	sigaddset(&end, SIGINT);
+	sigaddset(&end, SIGTERM);
+	sigaddset(&end, SIGHUP);
+	sigaddset(&end, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &end, NULL);
+	pid = hold_begin(&o);
+	tell_held(&o);
+	sigwait(&end, &which);
+	registry_drop();
+	kill(pid, SIGKILL);
+	wait_for(pid);
+	return 0;
+}
+
+/* The holder is a child in a session of its own. It and the world have a pipe to us for all that they say, not our own stdout and stderr, so
+ * that nobody waits for those to be closed. */
+static int hold_in_background(int argc, char **argv)
+{
+	int said[2], null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	char text[4096];
+	size_t len = 0;
+	ssize_t n;
+	pid_t pid;
+
+	if (null < 0 || pipe2(said, O_CLOEXEC) < 0 || (pid = fork()) < 0)
+		return 125;
+	if (pid == 0) {
+		setsid();
+		dup2(null, STDIN_FILENO);
+		dup2(said[1], STDOUT_FILENO);
+		dup2(said[1], STDERR_FILENO);
+		close(said[0]);
+		close(said[1]);
+		return command_hold(argc, argv);
+	}
+	close(said[1]);
+	while (len < sizeof text && (n = read(said[0], text + len, sizeof text - len)) > 0) {
+		len += n;
+		if (memchr(text, '\0', len))
+			return fputs(text, stdout) < 0;
+	}
+	fwrite(text, 1, len, stderr);
+	return wait_for(pid);
+}
+
+/* ---- enter, end, list ---- */
+
+static struct held held_by_name(const char *name)
+{
+	struct fault why;
+	struct held held;
+
+	if (registry_find(name, &held, &why) < 0)
+		die(&why);
+	return held;
+}
+
+static int command_enter(int argc, char **argv)
+{
+	const char *where = argc > 2 && strcmp(argv[2], "--") ? argv[2] : "host";
+	int next = argc > 2 && strcmp(argv[2], "--") ? 3 : 2, ns;
+	struct fault why;
+	pid_t pid;
+
+	if (argc < 2 || (next < argc && strcmp(argv[next], "--")))
+		misuse();
+	if (next < argc)
+		next++;
+	if (world_join(held_by_name(argv[1]).world, &why) < 0)
+		die(&why);
+	pid = fork();
+	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		ns = world_netns(where);
+		if (ns < 0 || world_enter_netns(ns) < 0) {
+			fault_note(&why, "network namespace %s", where);
+			die(&why);
+		}
+		close(ns);
+		run_command(argv + next);
+	}
+	signal(SIGINT, SIG_IGN);
+	signal(SIGQUIT, SIG_IGN);
+	return pid < 0 ? 125 : wait_for(pid);
+}
+
+static int command_end(int argc, char **argv)
+{
+	struct held held;
+	struct fault why;
+
+	if (argc != 2)
+		misuse();
+	held = held_by_name(argv[1]);
+	kill(held.holder, SIGTERM);
+	while (registry_find(argv[1], &held, &why) == 0)
+		nanosleep(&(struct timespec){ .tv_nsec = 5000000 }, NULL);
+	return 0;
+}
+
+static void print_held(const char *name, const struct held *h)
+{
+	printf("%s\t(first process %d, held by process %d)\n", name, h->world, h->holder);
+}
+
+static int command_list(int argc, char **argv)
+{
+	(void)argv;
+	if (argc != 1)
+		misuse();
+	registry_each(print_held);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct { const char *name; int (*run)(int argc, char **argv); } commands[] = {
+		{ "run", command_run }, { "hold", command_hold }, { "enter", command_enter }, { "end", command_end }, { "list", command_list },
+	};
+
+	if (argc > 1 && !strcmp(argv[1], "hold"))
+		for (int i = 2; i < argc; i++)
+			if (!strcmp(argv[i], "--background"))
+				return hold_in_background(argc - 1, argv + 1);
+	for (size_t i = 0; argc > 1 && i < sizeof commands / sizeof *commands; i++)
+		if (!strcmp(commands[i].name, argv[1]))
+			return commands[i].run(argc - 1, argv + 1);
+	if (argc > 1 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h")))
+		return fputs(usage, stdout) < 0;
+	misuse();
+}

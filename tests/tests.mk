@@ -1,0 +1,84 @@
+# Tests, and the worlds that they run in. Included by the Makefile.
+#
+# tests/unit/*.c    one program each, with cmocka: pure code, no root
+# tests/plugin/*.c  one program each, with tests/lib: the plugins of build/MODE/bin in worlds (netns-fixtures)
+# tests/plugin/*.sh scripts that print TAP; BIN is build/MODE/bin
+# tests/conform/    one program: every plugin against every requirement of spec/requirements.md; so tests/golden/: rulesets to the letter
+# TESTS="pattern…" runs the tests whose program's name has the pattern; JOBS programs run at once, each up to two tests.
+
+T := $(B)/tests
+JOBS  ?= 2
+TESTS ?=
+
+test_pkgs    := libmnl libnftables jansson
+fixture_obj  := $(patsubst %.c,$(B)/%.o,$(filter-out netns-fixtures/netns-fixture.c netns-fixtures/registry.c,$(wildcard netns-fixtures/*.c)))
+test_lib_obj := $(patsubst %.c,$(B)/%.o,$(wildcard tests/lib/*.c)) $(fixture_obj)
+unit_prog    := $(patsubst tests/%.c,$(T)/%,$(wildcard tests/unit/*.c))
+plugin_prog  := $(patsubst tests/%.c,$(T)/%,$(wildcard tests/plugin/*.c))
+plugin_sh    := $(wildcard tests/plugin/*.sh tests/conform/*.sh)
+suite_prog   := $(foreach s,conform golden,$(if $(wildcard tests/$(s)/*.c),$(T)/$(s)/$(s)))
+FIXTURE      := $(B)/netns-fixtures/netns-fixture
+
+$(T)/%.o: our_cpp += -I. -Itests/lib -Inetns-fixtures -DDATA='"tests/unit/data"'
+
+# All pure code for unit tests, each taking what it names: the plugins' too, with another name for main.
+unit_lib_obj := $(common_obj) $(ipam_obj) $(patsubst %.c,$(B)/%.o,$(wildcard plugins/*/*.c)) $(filter-out $(B)/plumb/plumb.o,$(plumb_obj)) \
+	$(T)/plugin_main.o $(B)/self/multi.o
+$(T)/plugin_main.o: common/cni/plugin.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(our_cpp) $(CPPFLAGS) $(our_c) $(CFLAGS) -Wno-missing-prototypes -Dmain=plugin_main -MMD -MP -c -o $@ $<
+$(T)/libunit.a: $(unit_lib_obj)
+	@rm -f $@
+	@$(AR) rcs $@ $^
+$(unit_prog): $(T)/%: $(T)/%.o $(T)/libunit.a
+	$(link) -o $@ $^ $(shell $(PKG_CONFIG) --libs cmocka libnl-3.0 jansson)
+
+$(plugin_prog): $(T)/%: $(T)/%.o $(test_lib_obj)
+	$(link) -o $@ $^ $(shell $(PKG_CONFIG) --libs $(test_pkgs))
+
+suite_obj = $(patsubst %.c,$(B)/%.o,$(wildcard tests/$(1)/*.c))
+$(T)/conform/conform: $(call suite_obj,conform) $(test_lib_obj)
+$(T)/golden/golden: $(call suite_obj,golden) $(test_lib_obj)
+$(suite_prog):
+	$(link) -o $@ $^ $(shell $(PKG_CONFIG) --libs $(test_pkgs))
+
+$(FIXTURE): $(B)/netns-fixtures/netns-fixture.o $(B)/netns-fixtures/registry.o $(fixture_obj)
+	$(link) -o $@ $^ $(shell $(PKG_CONFIG) --libs libmnl)
+
+# ---- Targets ----
+
+# ASan's own threads and mappings would be counted and its exit code taken for the plugin's: say so by a number of its own.
+test_env = BIN=$(CURDIR)/$(B)/bin FIXTURE=$(CURDIR)/$(FIXTURE) CMOCKA_MESSAGE_OUTPUT=TAP \
+	ASAN_OPTIONS=exitcode=99:abort_on_error=0:detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1
+chosen = $(if $(TESTS),$(foreach t,$(TESTS),$(foreach p,$(1),$(if $(findstring $(t),$(notdir $(p))),$(p)))),$(1))
+run_tests = $(test_env) prove --jobs $(JOBS) --comments --failures --exec '' $(call chosen,$(1))
+
+.PHONY: check
+check: all tests-built ## every test; TESTS="ptp bridge" for some, MODE=san with sanitizers
+	@$(call run_tests,$(unit_prog) $(plugin_prog) $(suite_prog) $(plugin_sh))
+
+.PHONY: unit
+unit: $(unit_prog) ## tests of pure code
+	@$(call run_tests,$(unit_prog))
+
+.PHONY: plugin-tests
+plugin-tests: all tests-built ## tests of the plugins in the kernel
+	@$(call run_tests,$(plugin_prog) $(plugin_sh))
+
+.PHONY: conform
+conform: all $(suite_prog) ## every plugin against every requirement of the specification, as a table of lines
+	@tests/conform/matrix $(T)/conform/conform $(TESTS)
+
+.PHONY: tests-built
+tests-built: $(unit_prog) $(plugin_prog) $(suite_prog) $(FIXTURE) ## build every test, run none
+
+.PHONY: check-users
+check-users: ## every test in user namespaces, as without root
+	WORLD_USERNS=1 $(MAKE) check
+
+.PHONY: san
+san: ## every test with AddressSanitizer and UBSan
+	$(MAKE) MODE=san check
+
+.PHONY: netns-fixture
+netns-fixture: $(FIXTURE) ## the program to hold worlds open and enter them
