@@ -46,7 +46,7 @@ static int note_result(struct cni_call *c, const struct bridge_links *l)
 		ip->iface = pod;
 	if (dns_is_set(&c->net.dns))
 		c->result.dns = c->net.dns;
-	return 0;
+	return result_follow(&c->result, &c->prev, &c->arena);
 }
 
 static int bridge_add(struct cni_call *c)
@@ -74,9 +74,11 @@ static int bridge_add(struct cni_call *c)
 			return r;
 		masq = undo_by(c, masq_del);
 	}
-	if ((r = bridge_refresh(c, &l)) < 0 || (r = note_result(c, &l)) < 0)
+	if ((r = bridge_refresh(c, &l)) < 0)
 		return r;
 	addresses_announce(c, &l.pod);
+	if ((r = note_result(c, &l)) < 0)
+		return r;
 	lease_keep(&lease);             /* a return before this line takes all back, but the bridge, which is everyone's */
 	link_keep(&made);
 	undo_keep(&guard);

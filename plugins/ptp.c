@@ -119,6 +119,8 @@ static int ptp_add(struct cni_call *c)
 	addresses_announce(c, &pod);
 	if (dns_is_set(&c->net.dns))
 		c->result.dns = c->net.dns;
+	if ((r = result_follow(&c->result, &c->prev, &c->arena)) < 0)
+		return r;
 	lease_keep(&lease);             /* a return before this line takes all back */
 	link_keep(&made);
 	undo_keep(&masq);

@@ -86,10 +86,9 @@ static int check_addresses(struct cni_call *c, const struct link *pod)
 	char text[PREFIX_TEXT];
 
 	for_list (const struct ip_conf, ip, &c->prev.ips) {
-		const struct iface *i = ip->iface >= 0 && (size_t)ip->iface < c->prev.ifaces.count ? &result_ifaces(&c->prev)[ip->iface] : NULL;
 		int there;
 
-		if (i && (!i->sandbox || !i->name || strcmp(i->name, c->who.ifname)))
+		if (!result_ip_is_of(&c->prev, ip, c->who.ifname))
 			continue;
 		there = address_has(&c->pod, pod->index, &ip->address, &c->err);
 		if (there == 0)

@@ -122,6 +122,18 @@ static int take_result(struct cni_call *c, const char *type, const struct spawne
 	return result_read(j, version, arena_printf(&c->arena, "result of %s: ", type), CNI_DECODE, &c->arena, result, &c->err);
 }
 
+static int run_outside(struct cni_call *c, const char *type, const char *path, enum verb verb, struct result *result);
+
+/* What a failed ADD has left, or one that succeeded without an answer that can be read, goes by DEL. (CNI specification 1.1.0, section 4.) What ran in process
+ * has cleaned up after itself. */
+static void undo_outside(struct cni_call *c, const char *type, const char *path)
+{
+	struct err cause = c->err;
+
+	run_outside(c, type, path, VERB_DEL, NULL);
+	c->err = cause;
+}
+
 static int run_outside(struct cni_call *c, const char *type, const char *path, enum verb verb, struct result *result)
 {
 	char *argv[] = { (char *)path, NULL };
@@ -140,6 +152,8 @@ static int run_outside(struct cni_call *c, const char *type, const char *path, e
 	else if (r == 0 && result)
 		r = take_result(c, type, &out, result);
 	free(out.output);
+	if (r < 0 && verb == VERB_ADD)
+		undo_outside(c, type, path);
 	return r;
 }
 

@@ -13,11 +13,14 @@ static int ipam_run(struct cni_call *c, enum verb verb, struct result *result)
 int lease_take(struct lease *l, struct cni_call *c)
 {
 	struct result got = { 0 };
-	int r = ipam_run(c, VERB_ADD, &got);
+	int r;
 
-	if (r < 0 || !has_ipam(c))
+	if (!has_ipam(c))
+		return 0;
+	r = ipam_run(c, VERB_ADD, &got);
+	if (r < 0)
 		return r;
-	l->held = c;
+	l->held = c;                    /* not before: a second ADD that was refused must not give the first one's lease back */
 	if (got.ips.count == 0) {
 		err_set(&c->err, CNI_FAILED, -ENODATA, "IPAM plugin returned missing IP config");
 		err_detail(&c->err, "ipam.type is \"%s\"", c->net.ipam.type);

@@ -205,6 +205,8 @@ static int check_all(struct nft *nft, void *call, struct err *e)
 		struct nft_element el = element_of(c, &ip->address);
 		char what[80], text[ADDR_TEXT];
 
+		if (!result_ip_is_of(&c->prev, ip, c->who.ifname))
+			continue;
 		snprintf(what, sizeof what, "masquerading of %s", addr_text(&ip->address.addr, text));
 		r = first_failure(r, nft_check(nft, nft_of(&masq, ip->address.addr.family), &el, what, c));
 	}

@@ -455,7 +455,7 @@ int main(int argc, char **argv)
 		err_set(&c.err, CNI_FAILED, r, "%s: %s", c.plugin->name, strerror(-r));
 		print_error(&c);
 	}
-	trace_write(&(struct trace_call){ c.plugin->name, verb_names[c.verb], c.who.network, c.who.container, c.who.ifname,
+	trace_write(&(struct trace_call){ c.plugin->name, verb_names[c.verb], c.net.name, c.who.container, c.who.ifname,
 	                                  getenv("TRACEPARENT"), c.err.code });
 	release(&c);
 	return fflush(stdout) != 0 || r < 0;

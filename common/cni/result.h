@@ -51,10 +51,16 @@ int result_read(const json_t *json, const char *otherwise, const char *where, in
 /* The result in a version's form, the caller's to release; NULL: e says why ("cannot convert: no valid IP addresses" in 0.1.0 and 0.2.0). */
 json_t *result_json(const struct result *r, const char *version, struct err *e);
 
+/* Puts what an earlier plugin of the chain answered before what r says: its interfaces, addresses and routes first, its DNS where r has none. 0 or -ENOMEM. */
+int result_follow(struct result *r, const struct result *prev, struct arena *a);
+
 /* Adds to a list, in the arena; NULL when there is no memory. */
 struct iface *result_add_iface(struct result *r, struct arena *a);
 struct ip_conf *result_add_ip(struct result *r, struct arena *a);           /* iface is -1 */
 struct ip_route *result_add_route(struct result *r, struct arena *a);       /* table and scope are -1 */
+
+/* Whether an address belongs to the interface of this name in a sandbox, or to none in particular. */
+bool result_ip_is_of(const struct result *r, const struct ip_conf *ip, const char *ifname);
 
 /* The first address of a family that belongs to the interface of this name in a sandbox, or to none in particular; NULL: none. (How the
  * reference's portmap picks a container's address.) */

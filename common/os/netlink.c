@@ -227,6 +227,13 @@ int netlink_dump(struct netlink *nl, struct nl_msg *m, netlink_reply *reply, voi
 	return r;
 }
 
+/* The kernel has answered all of a batch by the time that it is sent. What is left would take up the room of later answers. */
+static void discard_the_rest(struct netlink *nl)
+{
+	while (recv(netlink_fd(nl), datagram, sizeof datagram, MSG_DONTWAIT) >= 0 || errno == ENOBUFS)
+		;
+}
+
 int netlink_batch(struct netlink *nl, const void *messages, size_t len, unsigned first_seq, unsigned n_acks)
 {
 	int size = BATCH_BUFFER, first = 0, r;
@@ -253,6 +260,8 @@ int netlink_batch(struct netlink *nl, const void *messages, size_t len, unsigned
 			n_acks = r < 0 ? 0 : n_acks - 1;        /* a batch that failed is not acknowledged message by message */
 		}
 	}
+	if (first < 0)
+		discard_the_rest(nl);
 	return first;
 }
 

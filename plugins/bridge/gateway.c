@@ -192,7 +192,7 @@ int gateways_check(struct cni_call *c)
 	for_list (const struct ip_conf, ip, &c->prev.ips) {
 		struct prefix gateway = { ip->gateway, ip->address.len };
 
-		if (!addr_is_set(&ip->gateway))
+		if (!addr_is_set(&ip->gateway) || !result_ip_is_of(&c->prev, ip, c->who.ifname))
 			continue;
 		r = address_has(&c->host, on.index, &gateway, &c->err);
 		if (r == 0)

@@ -35,13 +35,16 @@ REQUIREMENT(ADD, 2, EVERYONE)           /* success has a result, on stdout */
 }
 
 #define PREV "{'cniVersion': '1.1.0', 'interfaces': [{'name': 'eth8', 'mac': '02:00:00:00:00:08', 'mtu': 1400, 'sandbox': '/run/netns/pod1'}], " \
-	"'ips': [{'address': '10.8.0.2/24', 'gateway': '10.8.0.1', 'interface': 0}, {'address': 'fd00:8::2/64'}], " \
+	"'ips': [{'address': '10.8.0.2/24', 'gateway': '10.8.0.1', 'interface': 0}, {'address': 'fd00:8::2/64', 'interface': 0}], " \
 	"'routes': [{'dst': '10.88.0.0/16', 'gw': '10.8.0.1', 'mtu': 1300, 'priority': 5}], 'dns': {'nameservers': ['10.8.0.53']}}"
 
 REQUIREMENT(ADD, 3, TAKES_PREV)         /* prevResult is passed on, with what the plugin adds */
 {
-	struct answer add = expect_ok(request(s, "ADD", conf_set(s->conf, "prevResult", PREV)));
+	struct answer add;
 
+	sh("host", "ip link add x type veth peer name eth8 netns pod1 && ip link set x up && ip -n pod1 link set eth8 up");
+	sh("host", "ip -n pod1 addr add 10.8.0.2/24 dev eth8 && ip -n pod1 route add 10.88.0.0/16 via 10.8.0.1 metric 5");
+	add = expect_ok(request(s, "ADD", conf_set(s->conf, "prevResult", PREV)));
 	if (is(s, PASSES)) {
 		expect_result(add, PREV);
 		return;
@@ -51,13 +54,17 @@ REQUIREMENT(ADD, 3, TAKES_PREV)         /* prevResult is passed on, with what th
 	expect_json(add, "ips[0].address", "10.8.0.2/24");
 	expect_json(add, "ips[0].interface", "0");
 	expect_json(add, "ips[1].address", "fd00:8::2/64");
-	expect_json(add, "ips[1].interface", "absent");
+	expect_json(add, "ips[1].interface", "0");
 	expect_json(add, "routes[0].dst", "10.88.0.0/16");
 	expect_json(add, "routes[0].priority", "5");
 	expect_json(add, "dns.nameservers", "[\"10.8.0.53\"]");
 	expect_json(add, keep("interfaces[%s].name", json_at(add, "ips[2].interface")), "eth0");
 	expect_json(add, keep("interfaces[%s].sandbox", json_at(add, "ips[3].interface")), "/run/netns/pod1");
 	expect_json(add, "routes[1].dst", "0.0.0.0/0");
+	expect_ok(request(s, "CHECK", with_prev(s->conf, add)));
+	expect_ok(request(s, "DEL", with_prev(s->conf, add)));
+	expect_text(kept_of("net", "pod1", "eth0"), "");
+	expect_addr("pod1", "eth8", "10.8.0.2/24");
 }
 
 REQUIREMENT(ADD, 4, INTERFACE)          /* the name is taken in the container: an error, and nothing is changed */

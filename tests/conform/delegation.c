@@ -94,7 +94,7 @@ REQUIREMENT(DLG, 6, DELEGATES)          /* its error is passed on whole, whateve
 {
 	static const char *const verbs[] = { "ADD", "DEL", "STATUS", "GC" };
 
-	fake("fake", "echo '{\"cniVersion\": \"1.1.0\", \"code\": 11, \"msg\": \"no lease yet\", \"details\": \"the server\\nis \\u00fcberlastet\"}'; exit 2");
+	fake("fake", "printf '%s' '{\"cniVersion\": \"1.1.0\", \"code\": 11, \"msg\": \"no lease yet\", \"details\": \"the server\\nis \\u00fcberlastet\"}'; exit 2");
 	for (size_t i = 0; i < 4; i++) {
 		struct answer a = request(s, verbs[i], with_valid(with_ipam(s, "fake"), "[]"), .path = fakes_path());
 
@@ -137,11 +137,9 @@ REQUIREMENT(DLG, 9, DELEGATES)          /* it prints what is no result: told so,
 	static const char *const bad[] = { "no JSON", "", "[]", "{\"cniVersion\": \"1.1.0\", \"ips\": [{\"address\": \"10.1.0.9\"}]}", "{\"cniVersion\": \"7.0.0\"}", "{} {}" };
 
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-		struct answer a;
-
 		note("the delegate prints %s", bad[i]);
 		fake("fake", keep("[ $CNI_COMMAND != ADD ] || printf '%%s' '%s'", bad[i]));
-		a = expect_error(delegated(s), 6, "fake");
+		expect_error(delegated(s), 6, "fake");
 		expect_text(fake_calls("fake"), "ADD DEL");
 	}
 	expect_no_link("pod1", "eth0");

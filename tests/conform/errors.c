@@ -80,7 +80,7 @@ REQUIREMENT(ERR, 7, EVERYONE)           /* what is no plugin's fault and no conf
 	if (is(s, ADDRESSES | ONLY_STATIC))
 		a = request(s, "ADD", conf_set(in_version(s, "0.2.0"), "ipam", "{'type': 'static', 'addresses': []}"));
 	else if (is(s, RANGES))
-		a = request(s, "ADD", conf_set(s->conf, "ipam", "{'type': 'host-local', 'subnet': '10.1.0.0/24', 'dataDir': '/proc/none'}"));
+		a = request(s, "ADD", conf_set(s->conf, "runtimeConfig", "{'ips': ['10.99.0.1']}"));
 	else if (is(s, PORTS))
 		a = request(s, "ADD", conf_set(in_version(s, "0.2.0"), "prevResult", "{'cniVersion': '1.0.0', 'interfaces': [{'name': 'eth0'}]}"));
 	else if (is(s, DELEGATES))

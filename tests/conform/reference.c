@@ -219,6 +219,6 @@ REQUIREMENT(REF, 23, ONLY_NONE)         /* CHECK fails where there is more than 
 {
 	struct answer add = added(s);
 
-	sh("host", "ip -n pod1 link add eth0 type veth peer name x");
+	sh("host", "ip link add x type veth peer name eth0 netns pod1");
 	expect_error(request(s, "CHECK", with_prev(s->conf, add)), 999, "eth0");
 }

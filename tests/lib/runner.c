@@ -23,6 +23,7 @@ enum { JOBS_MAX = 16, CASES_MAX = 4000 };
 struct test_case {
 	const struct test *test;
 	const char        *variant;
+	size_t             number;      /* of the variant */
 };
 static struct test_case cases[CASES_MAX];
 static size_t case_count;
@@ -209,14 +210,17 @@ static bool wanted(const struct test_case *c, char **patterns)
 	return false;
 }
 
-/* The linker keeps no order; the file's is the readable one. */
-static int by_line(const void *a, const void *b)
+/* The linker keeps no order; the files' is the readable one. */
+static int by_place(const void *a, const void *b)
 {
 	const struct test_case *x = a, *y = b;
+	int order = strcmp(x->test->file ? x->test->file : "", y->test->file ? y->test->file : "");
 
-	if (x->test->line != y->test->line)
-		return x->test->line - y->test->line;
-	return x->variant && y->variant ? strcmp(x->variant, y->variant) : 0;
+	if (order == 0)
+		order = x->test->line - y->test->line;
+	if (order == 0)
+		order = (x->test > y->test) - (x->test < y->test);
+	return order ? order : (x->number > y->number) - (x->number < y->number);
 }
 
 static void gather(char **patterns)
@@ -225,13 +229,13 @@ static void gather(char **patterns)
 		size_t i = 0;
 
 		do {
-			struct test_case c = { *t, (*t)->variants ? (*t)->variants[i] : NULL };
+			struct test_case c = { *t, (*t)->variants ? (*t)->variants[i] : NULL, i };
 
 			if (case_count < CASES_MAX && wanted(&c, patterns))
 				cases[case_count++] = c;
 		} while ((*t)->variants && (*t)->variants[++i]);
 	}
-	qsort(cases, case_count, sizeof *cases, by_line);
+	qsort(cases, case_count, sizeof *cases, by_place);
 }
 
 static int list(void)

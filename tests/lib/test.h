@@ -27,11 +27,12 @@ struct test {
 	const char         *name;
 	void              (*run)(const char *variant);
 	const char *const  *variants;           /* run once for each, until NULL; NULL: run once */
+	const char         *file;
 	int                 line;
 };
 
 #define TEST_REGISTER(test_name, ...) \
-	static const struct test test_name##_test = { #test_name, __VA_ARGS__, __LINE__ }; \
+	static const struct test test_name##_test = { #test_name, __VA_ARGS__, __FILE__, __LINE__ }; \
 	static const struct test *const test_name##_entry __attribute__((used, section("plumb_tests"))) = &test_name##_test;
 
 #define TEST(test_name) \
