@@ -50,7 +50,18 @@ build/lint/%.ok: %.c $(lint_head) .clang-tidy tests/.clang-tidy tools/tools.mk
 build/lint/cppcheck.ok: $(lint_src) $(lint_head) tools/cppcheck-suppressions tools/tools.mk
 	@mkdir -p $(@D)
 	@echo "  cppcheck $(lint_ours)"
-	@cppcheck --quiet --enable=warning,style,performance,portability --std=c11 --error-exitcode=1 --library=posix --library=gnu \
+	@cppcheck --quiet --enable=warning,style,performance,portability --std=c11 --error-exitcode=1 --library=posix \
 		--suppressions-list=tools/cppcheck-suppressions $(filter-out -I/% -isystem,$(lint_cpp)) '-Djson_array_foreach(array,i,item)=for (;;)' \
 		'-Djson_object_foreach(object,key,value)=for (;;)' $(lint_ours)
 	@touch $@
+
+.PHONY: graph
+graph: ## draw who includes whom, layer by layer: build/graph.dot, and build/graph.svg where graphviz is there
+	@mkdir -p build
+	@tools/graph >build/graph.dot
+	@if command -v dot >/dev/null; then dot -Tsvg -o build/graph.svg build/graph.dot && echo "build/graph.svg"; \
+	else echo "build/graph.dot (no SVG: dot, of graphviz, is not there)"; fi
+
+.PHONY: runtimes
+runtimes: all $(FIXTURE) ## containers of podman and containerd on our plugins, where those are installed
+	@BIN=$(CURDIR)/$(B)/bin FIXTURE=$(CURDIR)/$(FIXTURE) prove --comments --exec '' $(wildcard tests/runtimes/*.sh)

@@ -45,13 +45,13 @@ REQUIREMENT(ENV, 3, EVERYONE)           /* the container's id */
 {
 	static const char *const bad[] = { "-a", ".a", "_a", "a/b", "../a", "a b", "a\nb", "\xc3\xa4" };
 	static const char *const good[] = { "a", "0", "A.b_c-9", "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef" };
-	static const char *const verbs[] = { "ADD", "DEL", "CHECK" };
 
-	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
-		for (size_t k = 0; k < 3; k++) {
-			note("%s of container %s", verbs[k], bad[i]);
-			expect_error(request(s, verbs[k], s->conf, .container = bad[i]), 4, "CNI_CONTAINERID");
-		}
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+		note("container %s", bad[i]);
+		expect_error(request(s, "ADD", s->conf, .container = bad[i]), 4, "CNI_CONTAINERID");
+	}
+	expect_error(request(s, "DEL", s->conf, .container = "../a"), 4, "CNI_CONTAINERID");
+	expect_error(request(s, "CHECK", s->conf, .container = "../a"), 4, "CNI_CONTAINERID");
 	expect_error(request(s, "ADD", s->conf, .container = keep("%0300d", 0)), 4, "CNI_CONTAINERID");
 	expect_untouched(w);
 	for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
@@ -67,8 +67,7 @@ REQUIREMENT(ENV, 4, EVERYONE)           /* an interface's name that cannot be on
 
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
 		note("interface %s", bad[i]);
-		expect_error(request(s, "ADD", s->conf, .ifname = bad[i]), 4, "CNI_IFNAME");
-		expect_error(request(s, "DEL", s->conf, .ifname = bad[i]), 4, "CNI_IFNAME");
+		expect_error(request(s, i % 2 ? "DEL" : "ADD", s->conf, .ifname = bad[i]), 4, "CNI_IFNAME");
 	}
 	expect_untouched(w);
 }
