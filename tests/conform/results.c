@@ -1,6 +1,7 @@
 /* Results: specification, section 5. */
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "conform.h"
 
@@ -160,6 +161,35 @@ REQUIREMENT(RES, 8, PASSES)             /* prevResult of any version, in any ver
 				expect_error(a, 999, json_string_value(want));
 			else
 				expect_result(expect_ok(a), json_dumps(want, 0));
+		}
+	}
+}
+
+/* Whether two versions have the same form of results. The reference's portmap takes prevResult in a form of the configuration's version only. */
+static bool same_form(const char *a, const char *b)
+{
+	return version_since(a, "0.3.0") == version_since(b, "0.3.0") && version_since(a, "1.0.0") == version_since(b, "1.0.0");
+}
+
+TEST(the_reference_converts_likewise)
+{
+	const char *dir = getenv("REFERENCE_CNI") ? getenv("REFERENCE_CNI") : "/usr/lib/cni", *program = keep("%s/portmap", dir);
+
+	if (access(program, X_OK) < 0)
+		skip("no reference plugin %s (REFERENCE_CNI says where)", program);
+	world_begin("pod1");
+	for (const char *const *from = all_versions; *from; from++) {
+		struct answer golden = { .json = json_load_file(keep(CONVERT "/%s.json", *from), 0, NULL) };
+
+		for (const char *const *to = all_versions; *to; to++) {
+			const char *conf = keep("{'cniVersion': '%s', 'name': 'net', 'type': 'portmap'}", *to);
+
+			note("from %s to %s", *from, *to);
+			if (!same_form(*from, *to) || version_since(*from, "1.1.0") || version_since(*to, "1.1.0"))     /* 1.1.0 is too new for it */
+				continue;
+			conf = conf_set(conf, "prevResult", json_at(golden, "result"));
+			expect_result(expect_ok(call(.plugin = "portmap", .program = program, .verb = "ADD", .pod = "pod1", .conf = conf)),
+			              json_dumps(json_object_get(json_object_get(golden.json, "in"), *to), 0));
 		}
 	}
 }
