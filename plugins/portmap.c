@@ -9,7 +9,39 @@
 #include "os/sysctl.h"
 #include "portmap/portmap.h"
 
+/* ---- What an attachment has in nftables: its ports, and what gives their connections the host's address ---- */
+
+static int each_element(struct job *j, struct nft *nft, snat_fn *port, snat_fn *snat)
+{
+	int r = 0;
+
+	j->nft = nft;
+	for (size_t i = 0; i < j->n_targets && r == 0; i++) {
+		const struct target *t = &j->targets[i];
+
+		for_list (const struct mapping, m, mappings_of(j->c)) {
+			struct nft_element el = publish_element(j->c, m, t);
+
+			mapping_text(m, j->what);
+			if (r == 0 && mapping_concerns(m, t->address->addr.family) && !mapping_is_repeated(j->c, m))
+				r = port(publish_map(m, t->address->addr.family), &el, j);
+		}
+		if (r == 0)
+			r = snat_each(j->c, t, snat, j);
+		if (r == 0)
+			r = snat_by_link(j->c, t, snat, j);
+	}
+	return r;
+}
+
 /* ---- ADD ---- */
+
+static int claim_port(const struct nft_set *set, struct nft_element *el, void *job)
+{
+	struct job *j = job;
+
+	return nft_claim(j->nft, set, el, false, j->what, j->c);
+}
 
 static int claim_snat(const struct nft_set *set, struct nft_element *el, void *job)
 {
@@ -20,27 +52,8 @@ static int claim_snat(const struct nft_set *set, struct nft_element *el, void *j
 
 static int publish_all(struct nft *nft, void *job, struct err *e)
 {
-	struct job *j = job;
-	char text[80];
-	int r = 0;
-
 	(void)e;
-	j->nft = nft;
-	for (size_t i = 0; i < j->n_targets && r == 0; i++) {
-		const struct target *t = &j->targets[i];
-
-		for_list (const struct mapping, m, mappings_of(j->c)) {
-			struct nft_element el = publish_element(j->c, m, t);
-
-			if (r == 0 && mapping_concerns(m, t->address->addr.family) && !mapping_is_repeated(j->c, m))
-				r = nft_claim(nft, publish_map(m, t->address->addr.family), &el, false, mapping_text(m, text), j->c);
-		}
-		if (r == 0)
-			r = snat_each(j->c, t, claim_snat, j);
-		if (r == 0)
-			r = snat_by_link(j->c, t, claim_snat, j);
-	}
-	return r;
+	return each_element(job, nft, claim_port, claim_snat);
 }
 
 /* A bridge with netfilter on it (br_netfilter) translates a frame before it is routed, and would have to send it out by the port it came in by:
@@ -112,36 +125,17 @@ static int portmap_gc(struct cni_call *c)
 
 /* ---- CHECK ---- */
 
-static int check_snat(const struct nft_set *set, struct nft_element *el, void *job)
+static int check_element(const struct nft_set *set, struct nft_element *el, void *job)
 {
 	struct job *j = job;
 
-	return nft_check(j->nft, set, el, "the container's published ports", j->c);
+	return nft_check(j->nft, set, el, j->what, j->c);
 }
 
 static int check_all(struct nft *nft, void *job, struct err *e)
 {
-	struct job *j = job;
-	char text[80];
-	int r = 0;
-
 	(void)e;
-	j->nft = nft;
-	for (size_t i = 0; i < j->n_targets && r == 0; i++) {
-		const struct target *t = &j->targets[i];
-
-		for_list (const struct mapping, m, mappings_of(j->c)) {
-			struct nft_element el = publish_element(j->c, m, t);
-
-			if (r == 0 && mapping_concerns(m, t->address->addr.family))
-				r = nft_check(nft, publish_map(m, t->address->addr.family), &el, mapping_text(m, text), j->c);
-		}
-		if (r == 0)
-			r = snat_each(j->c, t, check_snat, j);
-		if (r == 0)
-			r = snat_by_link(j->c, t, check_snat, j);
-	}
-	return r;
+	return each_element(job, nft, check_element, check_element);
 }
 
 static int portmap_check(struct cni_call *c)

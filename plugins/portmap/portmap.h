@@ -60,6 +60,7 @@ struct job {
 	struct nft      *nft;
 	struct target    targets[2];    /* the container's first address of each family */
 	size_t           n_targets;
+	char             what[80];      /* the port at hand, for words */
 };
 
 /* Fills in the targets from prevResult. */
