@@ -153,10 +153,13 @@ REQUIREMENT(RES, 8, PASSES)             /* prevResult of any version, in any ver
 			fail("%s/%s.json cannot be read; run this where the sources are", CONVERT, *from);
 		for (const char *const *to = all_versions; *to; to++) {
 			json_t *want = json_object_get(json_object_get(golden.json, "in"), *to);
-			struct answer a = request(s, "ADD", conf_set(in_version(s, *to), "prevResult", json_at(golden, "result")));
+			struct answer a;
 
 			note("from %s to %s", *from, *to);
 			expect(want != NULL);
+			if (!is(s, PORTS) && strcmp(*from, "1.1.0") && strcmp(*to, "1.1.0"))     /* one plugin for all is enough: they share it */
+				continue;
+			a = request(s, "ADD", conf_set(in_version(s, *to), "prevResult", json_at(golden, "result")));
 			if (json_is_string(want))
 				expect_error(a, 999, json_string_value(want));
 			else

@@ -15,9 +15,12 @@ enum { DEADLINE_MS = 60000 };
 const char *bin_dir(void)
 {
 	static char dir[PATH_MAX];
-	ssize_t n = *dir ? 0 : readlink("/proc/self/exe", dir, sizeof dir - 1);
+	const char *given = getenv("BIN");      /* by make; /proc/self/exe misleads in a world that began in a chroot */
+	ssize_t n = *dir || given ? 0 : readlink("/proc/self/exe", dir, sizeof dir - 1);
 	char *tests;
 
+	if (given)
+		return given;
 	if (n > 0) {                            /* …/build/MODE/tests/plugin/ptp_test */
 		dir[n] = '\0';
 		for (int up = 0; up < 2 && (tests = strrchr(dir, '/')); up++)

@@ -1,6 +1,6 @@
 /* Plugin tests: real programs, the real kernel, a world for each test (netns-fixtures/fixture.h).
  *
- *	TEST(ptp_second_del_succeeds)                           // spec/requirements.md: CNI-DEL-4
+ *	TEST(ptp_second_del_succeeds)                           // DEL-4, a number of spec/requirements.md
  *	{
  *		struct world w = world_begin("pod1");
  *

@@ -61,7 +61,7 @@ TEST(host_local_goes_round)
 	expect_text(address("f", small), "10.0.0.2/29");
 }
 
-TEST(host_local_tells_an_exhausted_pool)
+TEST(host_local_tells_an_exhausted_pool)                /* STA-2 */
 {
 	world_begin("pod1 pod2 pod3 pod4 pod5 pod6");
 	for (int i = 1; i <= 5; i++)
@@ -76,7 +76,7 @@ TEST(host_local_tells_an_exhausted_pool)
 }
 
 /* One container may have an address for each of its interfaces, and one for each only. */
-TEST(host_local_tells_interfaces_apart)
+TEST(host_local_tells_interfaces_apart)                 /* ADD-6 */
 {
 	struct world w = world_begin("pod1");
 
@@ -88,7 +88,7 @@ TEST(host_local_tells_interfaces_apart)
 	expect_file("/var/lib/cni/networks/net/10.0.0.3", "pod1\r\neth1");
 }
 
-TEST(host_local_gives_what_is_asked_for)
+TEST(host_local_gives_what_is_asked_for)                /* CNV-3, REF-25 */
 {
 	static const struct { const char *args, *key, *value; } ways[] = {
 		{ "IP=10.0.0.5", NULL, NULL }, { NULL, "args", "{'cni': {'ips': ['10.0.0.5']}}" }, { NULL, "args", "{'cni': {'ips': ['10.0.0.5/29']}}" },
@@ -105,7 +105,7 @@ TEST(host_local_gives_what_is_asked_for)
 	}
 }
 
-TEST(host_local_asked_for_what_it_cannot_give)
+TEST(host_local_asked_for_what_it_cannot_give)          /* REF-15 */
 {
 	struct world w = world_begin("pod1 pod2");
 	const char *two = ipam("{'type': 'host-local', 'ranges': [[{'subnet': '10.1.2.0/24'}], [{'subnet': '10.1.3.0/24'}]]}");
@@ -124,7 +124,7 @@ TEST(host_local_asked_for_what_it_cannot_give)
 }
 
 /* ipRanges of the runtime come with those of the configuration. */
-TEST(host_local_ranges_of_the_runtime)
+TEST(host_local_ranges_of_the_runtime)                  /* CNV-2 */
 {
 	const char *conf = conf_set(ipam("{'type': 'host-local'}"), "runtimeConfig", "{'ipRanges': [[{'subnet': '10.5.0.0/24', 'rangeStart': '10.5.0.10', 'rangeEnd': '10.5.0.20', 'gateway': '10.5.0.254'}]]}");
 
@@ -145,7 +145,7 @@ TEST(host_local_data_dir_and_resolv_conf)
 	expect_no_file("/var/lib/cni/networks");
 }
 
-TEST(host_local_bad_configurations)
+TEST(host_local_bad_configurations)                     /* ERR-5 */
 {
 	static const struct { const char *ipam, *words; } rows[] = {
 		{ "{'type': 'host-local'}", "" },

@@ -7,7 +7,7 @@ static const char *conf_of(const char *version)
 }
 
 /* 0.1.0 and 0.2.0 tell no interfaces, and ::1 besides 127.0.0.1. */
-TEST_EACH(loopback_brings_lo_up_and_down, all_versions, version)
+TEST_EACH(loopback_brings_lo_up_and_down, all_versions, version) /* ADD-1 */
 {
 	struct world w = world_begin("pod1");
 	const char *conf = conf_of(version);
@@ -43,7 +43,7 @@ TEST(loopback_is_about_lo_whatever_interface_is_named)
 }
 
 /* Seen in the reference, and relied upon. */
-TEST(loopback_is_lenient)
+TEST(loopback_is_lenient)                               /* REF-12 */
 {
 	world_begin("pod1");
 	expect_ok(call(.plugin = "loopback", .verb = "ADD", .pod = "pod1", .ifname = "lo", .conf = "{'cniVersion': '1.0.0', 'name': 'net'}"));
@@ -51,7 +51,7 @@ TEST(loopback_is_lenient)
 	expect_ok(call(.plugin = "loopback", .verb = "ADD", .pod = "pod1", .ifname = "lo", .conf = conf_of("1.0.0"), .path = "/there/is/nothing"));
 }
 
-TEST(loopback_hands_prev_result_on)
+TEST(loopback_hands_prev_result_on)                     /* ADD-3 */
 {
 	struct world w = world_begin("pod1");
 	const char *prev = "{'cniVersion': '1.0.0', 'interfaces': [{'name': 'eth0', 'sandbox': '/run/netns/pod1'}],"
@@ -60,7 +60,7 @@ TEST(loopback_hands_prev_result_on)
 	expect_result(expect_ok(plugin(&w, "loopback", "ADD", "pod1", "lo", conf_set(conf_of("1.0.0"), "prevResult", prev))), prev);
 }
 
-TEST(loopback_check_notices_that_lo_is_down)
+TEST(loopback_check_notices_that_lo_is_down)            /* CHK-4 */
 {
 	struct world w = world_begin("pod1");
 	const char *conf = conf_of("1.0.0");
@@ -79,7 +79,7 @@ TEST(loopback_refuses_foreign_addresses_on_lo)
 	expect_error(plugin(&w, "loopback", "ADD", "pod1", "lo", conf_of("1.0.0")), 999, "non-loopback address \"10.1.2.3/24\"");
 }
 
-TEST(loopback_del_with_the_namespace_gone)
+TEST(loopback_del_with_the_namespace_gone)              /* DEL-3 */
 {
 	struct world w = world_begin("pod1");
 	const char *conf = conf_of("1.0.0");

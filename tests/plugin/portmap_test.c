@@ -59,7 +59,7 @@ static void detach(struct world *w, const char *link, const char *pod)
 
 /* ---- Reached from everywhere ---- */
 
-TEST_EACH(portmap_is_reached_from_everywhere, links, link)
+TEST_EACH(portmap_is_reached_from_everywhere, links, link) /* ADD-1, REF-28 */
 {
 	struct world w = world_begin("pod1 pod2 lan");
 	const char *told = publish(&w, link, "pod1", portmap, "8080:80/tcp 8080:80/udp 8080:80/sctp");
@@ -105,7 +105,7 @@ TEST_EACH(portmap_is_reached_from_everywhere, links, link)
 /* With br_netfilter on, a frame from one port to another meets the rules in the bridge; with it off, not. */
 static const char *const bridge_netfilter[] = { "on", "off", NULL };
 
-TEST_EACH(portmap_hairpin_with_bridge_netfilter, bridge_netfilter, state)
+TEST_EACH(portmap_hairpin_with_bridge_netfilter, bridge_netfilter, state) /* REF-28, REF-44 */
 {
 	struct world w = world_begin("pod1 pod2 lan");
 	const char *value = !strcmp(state, "on") ? "1" : "0";
@@ -294,7 +294,7 @@ TEST(portmap_refuses_contradictions)
 }
 
 /* DEL takes only what is its own, whoever has the key by now. */
-TEST(portmap_del_leaves_others_ports_alone)
+TEST(portmap_del_leaves_others_ports_alone)             /* DEL-10 */
 {
 	struct world w = world_begin("pod1 pod2 lan");
 	const char *told = publish(&w, "bridge", "pod1", portmap, "8080:80/tcp 9090:90/tcp");
@@ -309,7 +309,7 @@ TEST(portmap_del_leaves_others_ports_alone)
 }
 
 /* The same attachment may say it again, as after a crash of the runtime. */
-TEST(portmap_again_is_no_conflict)
+TEST(portmap_again_is_no_conflict)                      /* ADD-5 */
 {
 	struct world w = world_begin("pod1");
 	const char *told = publish(&w, "bridge", "pod1", portmap, "8080:80/tcp");
@@ -321,7 +321,7 @@ TEST(portmap_again_is_no_conflict)
 
 /* ---- Nothing to do ---- */
 
-TEST(portmap_without_ports_touches_nothing)
+TEST(portmap_without_ports_touches_nothing)             /* REF-20 */
 {
 	struct world w = world_begin("pod1");
 	struct answer a = attach(&w, "ptp", "pod1");
@@ -336,7 +336,7 @@ TEST(portmap_without_ports_touches_nothing)
 	expect_untouched(&w);
 }
 
-TEST_EACH(portmap_hands_the_result_on, all_versions, version)
+TEST_EACH(portmap_hands_the_result_on, all_versions, version) /* ADD-3, RES-5 */
 {
 	struct world w = world_begin("pod1 lan");
 	struct answer a = expect_ok(plugin(&w, "bridge", "ADD", "pod1", "eth0", conf_set(bridge, "cniVersion", json("'%s'", version))));
@@ -349,7 +349,7 @@ TEST_EACH(portmap_hands_the_result_on, all_versions, version)
 	expect_text(elements_of("publish_any4"), "");
 }
 
-TEST(portmap_must_be_chained)
+TEST(portmap_must_be_chained)                           /* REF-21 */
 {
 	struct world w = world_begin("pod1");
 
@@ -360,7 +360,7 @@ TEST(portmap_must_be_chained)
 /* ---- What runtimes write ---- */
 
 /* containerd writes capitals and upper-case protocols; others leave the protocol out, or give an empty host IP. */
-TEST(portmap_understands_runtimes)
+TEST(portmap_understands_runtimes)                      /* REF-19 */
 {
 	struct world w = world_begin("pod1 lan");
 	const char *told = with_prev(portmap, attach(&w, "bridge", "pod1"));
@@ -372,7 +372,7 @@ TEST(portmap_understands_runtimes)
 	expect_text(tcp_ask("lan", "192.0.2.1", 9090), "pod1 saw 192.0.2.2");
 }
 
-TEST(portmap_bad_configurations)
+TEST(portmap_bad_configurations)                        /* ERR-5 */
 {
 	static const struct { const char *key, *value; int code; const char *words; } rows[] = {
 		{ "runtimeConfig", "{'portMappings': [{'hostPort': 0, 'containerPort': 80}]}", 7, "runtimeConfig.portMappings[0].hostPort" },
@@ -400,7 +400,7 @@ TEST(portmap_bad_configurations)
 	expect_untouched(&w);
 }
 
-TEST(portmap_several_ports_and_families_at_once)
+TEST(portmap_several_ports_and_families_at_once)        /* CNV-1 */
 {
 	struct world w = world_begin("pod1 lan");
 	const char *list = "1000:80/tcp", *told;
@@ -423,7 +423,7 @@ TEST(portmap_several_ports_and_families_at_once)
 
 static const char *const knowledge[] = { "everything", "no ports", "no result", "nothing", NULL };
 
-TEST_EACH(portmap_del_knowing, knowledge, known)
+TEST_EACH(portmap_del_knowing, knowledge, known)        /* DEL-2 */
 {
 	struct world w = world_begin("pod1 pod2 lan");
 	const char *told = publish(&w, "bridge", "pod1", portmap, "8080:80/tcp 192.0.2.1=9090:80/udp 7070:80/sctp");
@@ -444,7 +444,7 @@ TEST_EACH(portmap_del_knowing, knowledge, known)
 }
 
 /* Runtimes give the container up in the other order at times. */
-TEST(portmap_del_after_the_link_is_gone)
+TEST(portmap_del_after_the_link_is_gone)                /* DEL-3 */
 {
 	struct world w = world_begin("pod1");
 	const char *told = publish(&w, "ptp", "pod1", portmap, "8080:80/tcp");
@@ -454,7 +454,7 @@ TEST(portmap_del_after_the_link_is_gone)
 	expect_untouched(&w, LEFT_OVER);
 }
 
-TEST(portmap_del_without_add)
+TEST(portmap_del_without_add)                           /* DEL-5 */
 {
 	struct world w = world_begin("pod1");
 
@@ -465,7 +465,7 @@ TEST(portmap_del_without_add)
 
 /* ---- CHECK and GC ---- */
 
-TEST(portmap_check_notices_what_was_changed)
+TEST(portmap_check_notices_what_was_changed)            /* CHK-5 */
 {
 	static const struct { const char *damage, *repair; } rows[] = {
 		{ "nft delete element inet plumb publish_any4 '{ tcp . 8080 }'", "nft add element inet plumb publish_any4 '{ tcp . 8080 comment \"net/pod1/eth0\" : 10.1.2.2 . 80 }'" },
@@ -487,7 +487,7 @@ TEST(portmap_check_notices_what_was_changed)
 	}
 }
 
-TEST(portmap_gc_removes_what_no_attachment_has)
+TEST(portmap_gc_removes_what_no_attachment_has)         /* GC-1 */
 {
 	struct world w = world_begin("pod1 pod2");
 	const char *told;
@@ -504,7 +504,7 @@ TEST(portmap_gc_removes_what_no_attachment_has)
 /* ---- Conversations that were there before ---- */
 
 /* A client of UDP keeps its port, and conntrack its opinion of where that leads. */
-TEST_EACH(portmap_udp_follows_the_container, links, link)
+TEST_EACH(portmap_udp_follows_the_container, links, link) /* REF-29 */
 {
 	struct world w = world_begin("pod1 pod2 lan");
 	const char *told;

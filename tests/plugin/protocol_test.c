@@ -11,7 +11,7 @@ static const char conf[] = "{'cniVersion': '1.1.0', 'name': 'net', 'type': 'loop
 
 /* ---- Without a verb ---- */
 
-TEST(no_command_tells_what_this_is)
+TEST(no_command_tells_what_this_is)                     /* REF-1 */
 {
 	struct answer a;
 
@@ -23,7 +23,7 @@ TEST(no_command_tells_what_this_is)
 	expect_contains(a.err, "CNI protocol versions supported: 0.1.0, 0.2.0, 0.3.0, 0.3.1, 0.4.0, 1.0.0, 1.1.0");
 }
 
-TEST(version_flag_prints_the_version)
+TEST(version_flag_prints_the_version)                   /* REF-2 */
 {
 	const char *const flags[] = { "--version", NULL };
 	struct answer a;
@@ -37,7 +37,7 @@ TEST(version_flag_prints_the_version)
 
 /* ---- VERSION ---- */
 
-TEST_EACH(version_lists_all_versions, all_versions, version)
+TEST_EACH(version_lists_all_versions, all_versions, version) /* VRS-1 */
 {
 	struct world w = world_begin("");
 	struct answer a = expect_ok(call(.plugin = "loopback", .verb = "VERSION", .conf = json("{'cniVersion': '%s'}", version)));
@@ -48,7 +48,7 @@ TEST_EACH(version_lists_all_versions, all_versions, version)
 }
 
 /* podman sends nothing, or a configuration; neither matters. */
-TEST(version_answers_whatever_stdin_is)
+TEST(version_answers_whatever_stdin_is)                 /* VRS-2 */
 {
 	const char *const inputs[] = { "", "{}", "garbage", "[]", "{\"cniVersion\": 5}" };
 
@@ -61,7 +61,7 @@ TEST(version_answers_whatever_stdin_is)
 
 /* ---- The environment ---- */
 
-TEST(unknown_commands_are_refused)
+TEST(unknown_commands_are_refused)                      /* ENV-1 */
 {
 	const char *const verbs[] = { "add", "ADDD", "UPDATE", " ADD" };
 
@@ -70,7 +70,7 @@ TEST(unknown_commands_are_refused)
 		expect_error(call(.plugin = "loopback", .verb = verbs[i], .pod = "pod1", .conf = conf), 4, keep("unknown CNI_COMMAND: %s", verbs[i]));
 }
 
-TEST(missing_variables_are_named)
+TEST(missing_variables_are_named)                       /* ENV-2 */
 {
 	struct world w = world_begin("pod1");
 
@@ -85,7 +85,7 @@ TEST(missing_variables_are_named)
 	expect_untouched(&w);
 }
 
-TEST(bad_names_are_refused)
+TEST(bad_names_are_refused)                             /* ENV-3, ENV-4 */
 {
 	static const struct { const char *container, *ifname, *words; } rows[] = {
 		{ "../etc", "lo", "invalid characters in containerID" }, { "-x", "lo", "invalid characters in containerID" },
@@ -120,7 +120,7 @@ TEST(a_long_container_id_is_fine_up_to_a_limit)
 
 /* ---- The namespace ---- */
 
-TEST(our_own_namespace_is_refused)
+TEST(our_own_namespace_is_refused)                      /* ENV-9 */
 {
 	struct world w = world_begin("");
 
@@ -130,7 +130,7 @@ TEST(our_own_namespace_is_refused)
 	expect_untouched(&w);
 }
 
-TEST(the_override_allows_our_own_namespace)
+TEST(the_override_allows_our_own_namespace)             /* ENV-10 */
 {
 	world_begin("");
 	expect_ok(call(ADD, .netns = "/proc/self/ns/net", .conf = conf, .more = { "CNI_NETNS_OVERRIDE=true" }));
@@ -139,7 +139,7 @@ TEST(the_override_allows_our_own_namespace)
 	expect_error(call(ADD, .netns = "/proc/self/ns/net", .conf = conf, .more = { "CNI_NETNS_OVERRIDE=0" }), 8, "should not be the same");
 }
 
-TEST(what_is_no_network_namespace_is_refused)
+TEST(what_is_no_network_namespace_is_refused)           /* ENV-5 */
 {
 	static const struct { const char *path; int code; const char *words; } rows[] = {
 		{ "/run/netns/gone", 3, "failed to open netns \"/run/netns/gone\"" },
@@ -167,7 +167,7 @@ TEST(a_fifo_as_namespace_is_refused_at_once)
 
 /* ---- The configuration ---- */
 
-TEST(what_is_no_object_is_refused)
+TEST(what_is_no_object_is_refused)                      /* ERR-4 */
 {
 	static const struct { const char *text, *words; } rows[] = {
 		{ "", "not valid JSON" }, { "garbage", "not valid JSON" }, { "{", "not valid JSON" }, { "[]", "want one JSON object" }, { "\"x\"", "JSON" },
@@ -185,7 +185,7 @@ TEST(what_is_no_object_is_refused)
 	expect_untouched(&w);
 }
 
-TEST(too_deep_is_refused)
+TEST(too_deep_is_refused)                               /* IN-4 */
 {
 	char *deep = keep("%s", "");
 
@@ -195,7 +195,7 @@ TEST(too_deep_is_refused)
 	expect_error(call(ADD, .raw = deep, .raw_len = (1 << 20) - 1), 6, "nested more than 64 deep");
 }
 
-TEST(too_large_is_refused)
+TEST(too_large_is_refused)                              /* IN-5 */
 {
 	size_t len = 17 << 20;
 	char *large = malloc(len);
@@ -205,7 +205,7 @@ TEST(too_large_is_refused)
 	expect_error(call(ADD, .raw = large, .raw_len = len), 5, "longer than 16 MiB");
 }
 
-TEST(a_large_configuration_is_read)
+TEST(a_large_configuration_is_read)                     /* IN-5 */
 {
 	size_t len = 5 << 20;
 	char *large = malloc(len);
@@ -219,7 +219,7 @@ TEST(a_large_configuration_is_read)
 	expect_ok(call(ADD, .raw = large, .raw_len = len));
 }
 
-TEST(bad_members_are_named)
+TEST(bad_members_are_named)                             /* CONF-1, ERR-5 */
 {
 	static const struct { const char *text; int code; const char *words; } rows[] = {
 		{ "{'cniVersion': '1.1.0', 'type': 'loopback'}", 7, "missing network name" },
@@ -246,7 +246,7 @@ TEST(bad_members_are_named)
 }
 
 /* As Go reads JSON; containerd depends on it. null and "" are absent. */
-TEST(keys_match_whatever_their_case)
+TEST(keys_match_whatever_their_case)                    /* IN-1 */
 {
 	world_begin("pod1");
 	expect_json(expect_ok(call(ADD, .conf = "{'CNIVERSION': '0.4.0', 'Name': 'net', 'TYPE': 'loopback', 'ipam': null, 'dns': null, 'prevresult': null}")),
@@ -255,7 +255,7 @@ TEST(keys_match_whatever_their_case)
 
 /* ---- Versions ---- */
 
-TEST(unknown_versions_are_refused_with_the_list)
+TEST(unknown_versions_are_refused_with_the_list)        /* VER-2 */
 {
 	const char *const versions[] = { "1.2.0", "2.0.0", "0.5.0", "0.0.1" };
 	struct answer a;
@@ -269,7 +269,7 @@ TEST(unknown_versions_are_refused_with_the_list)
 	expect_error(call(ADD, .conf = "{'cniVersion': 'newest', 'name': 'net'}"), 6, "cniVersion: \"newest\"");
 }
 
-TEST(no_version_is_0_1_0)
+TEST(no_version_is_0_1_0)                               /* VER-3 */
 {
 	struct answer a;
 
@@ -281,7 +281,7 @@ TEST(no_version_is_0_1_0)
 }
 
 /* CHECK came with 0.4.0, STATUS and GC with 1.1.0. */
-TEST_EACH(verbs_are_refused_below_their_versions, all_versions, version)
+TEST_EACH(verbs_are_refused_below_their_versions, all_versions, version) /* VER-5 */
 {
 	struct world w = world_begin("pod1");
 	const char *c = json("{'cniVersion': '%s', 'name': 'net', 'type': 'loopback', 'cni.dev/valid-attachments': []}", version);
@@ -307,7 +307,7 @@ TEST_EACH(verbs_are_refused_below_their_versions, all_versions, version)
 }
 
 /* The answer to DEL and CHECK is silence; an error has the configuration's version. */
-TEST_EACH(answers_have_the_version_asked_in, all_versions, version)
+TEST_EACH(answers_have_the_version_asked_in, all_versions, version) /* VER-1 */
 {
 	struct world w = world_begin("pod1");
 	const char *c = json("{'cniVersion': '%s', 'name': 'net', 'type': 'loopback'}", version);
@@ -318,7 +318,7 @@ TEST_EACH(answers_have_the_version_asked_in, all_versions, version)
 }
 
 /* What comes before the configuration is read has the newest version that we speak. */
-TEST(errors_before_the_configuration_have_our_version)
+TEST(errors_before_the_configuration_have_our_version)  /* ERR-2 */
 {
 	world_begin("pod1");
 	expect_json(expect_error(call(ADD, .conf = conf, .container = ""), 4, ""), "cniVersion", "1.1.0");
@@ -327,7 +327,7 @@ TEST(errors_before_the_configuration_have_our_version)
 
 /* ---- GC ---- */
 
-TEST(gc_wants_its_list)
+TEST(gc_wants_its_list)                                 /* GC-5 */
 {
 	static const struct { const char *member, *value, *words; } rows[] = {
 		{ "x", "1", "cni.dev/valid-attachments: missing" },
@@ -346,7 +346,7 @@ TEST(gc_wants_its_list)
 
 /* ---- Tracing ---- */
 
-TEST(a_call_can_be_traced)
+TEST(a_call_can_be_traced)                              /* TRC-1 */
 {
 	const char *line;
 
@@ -365,7 +365,7 @@ TEST(a_call_can_be_traced)
 /* ---- Files ---- */
 
 /* Whoever starts us may have any of them closed. */
-TEST(closed_standard_files_do_no_harm)
+TEST(closed_standard_files_do_no_harm)                  /* ERR-8 */
 {
 	struct world w = world_begin("pod1");
 	const char *program = keep("%s/loopback", bin_dir());

@@ -27,7 +27,7 @@ static struct answer add(struct world *w, const char *pod, const char *conf)
 
 /* ---- ADD and DEL ---- */
 
-TEST_EACH(ptp_adds_and_deletes, all_versions, version)
+TEST_EACH(ptp_adds_and_deletes, all_versions, version)  /* ADD-1, DEL-1 */
 {
 	struct world w = world_begin("pod1 lan");
 	const char *conf = conf_set(v4, "cniVersion", json("'%s'", version));
@@ -60,7 +60,7 @@ TEST_EACH(ptp_adds_and_deletes, all_versions, version)
 }
 
 /* The container reaches its own subnet by the gateway; the host has a route to the container's address alone. */
-TEST(ptp_routes)
+TEST(ptp_routes)                                        /* RES-3 */
 {
 	struct world w = world_begin("pod1");
 	const char *near = host_end(add(&w, "pod1", dual));
@@ -80,7 +80,7 @@ TEST(ptp_routes)
 }
 
 /* Seen in the reference's users: the gateway answers at once, IPv6 too, as nothing waits for duplicate detection. */
-TEST(ptp_is_usable_at_once)
+TEST(ptp_is_usable_at_once)                             /* REF-11 */
 {
 	struct world w = world_begin("pod1");
 	struct answer a = add(&w, "pod1", dual);
@@ -107,7 +107,7 @@ TEST(ptp_pods_reach_each_other)
 	expect_text(tcp_ask("host", "10.1.2.3", 80), "pod2 saw 10.1.2.1");
 }
 
-TEST(ptp_second_del_succeeds)                           /* CNI specification, section 4 "DEL": should complete where things are missing */
+TEST(ptp_second_del_succeeds)                           /* DEL-4 */
 {
 	struct world w = world_begin("pod1");
 	struct answer a = add(&w, "pod1", v4);
@@ -118,7 +118,7 @@ TEST(ptp_second_del_succeeds)                           /* CNI specification, se
 	expect_untouched(&w, LEFT_OVER);
 }
 
-TEST(ptp_del_without_add)
+TEST(ptp_del_without_add)                               /* DEL-5 */
 {
 	struct world w = world_begin("pod1");
 
@@ -128,7 +128,7 @@ TEST(ptp_del_without_add)
 }
 
 /* With the namespace gone, and with nothing but the names: the link, the lease and the masquerading all go. */
-TEST(ptp_del_with_the_namespace_gone)
+TEST(ptp_del_with_the_namespace_gone)                   /* DEL-3, REF-41 */
 {
 	struct world w = world_begin("pod1 pod2 pod3");
 	const char *conf = conf_set(dual, "ipMasq", "true");
@@ -143,7 +143,7 @@ TEST(ptp_del_with_the_namespace_gone)
 }
 
 /* A DEL of another interface, container or network is none of ours. */
-TEST(ptp_del_leaves_others_alone)
+TEST(ptp_del_leaves_others_alone)                       /* DEL-10 */
 {
 	struct world w = world_begin("pod1 pod2");
 	const char *conf = conf_set(v4, "ipMasq", "true");
@@ -163,7 +163,7 @@ TEST(ptp_del_leaves_others_alone)
 
 /* ---- Masquerading ---- */
 
-TEST(ptp_masquerades)
+TEST(ptp_masquerades)                                   /* CONF-4 */
 {
 	struct world w = world_begin("pod1 pod2 lan");
 	const char *conf = conf_set(dual, "ipMasq", "true");
@@ -213,7 +213,7 @@ TEST(ptp_masquerading_of_two_networks_goes_one_by_one)
 }
 
 /* A ruleset flushed by somebody else is no reason for DEL to fail. */
-TEST(ptp_del_after_the_ruleset_was_flushed)
+TEST(ptp_del_after_the_ruleset_was_flushed)             /* DEL-8 */
 {
 	struct world w = world_begin("pod1");
 	const char *conf = conf_set(v4, "ipMasq", "true");
@@ -226,7 +226,7 @@ TEST(ptp_del_after_the_ruleset_was_flushed)
 }
 
 /* One backend is there; the other's name is answered with it, once and in words. */
-TEST(ptp_ip_masq_backend)
+TEST(ptp_ip_masq_backend)                               /* REF-30 */
 {
 	struct world w = world_begin("pod1 lan");
 	const char *conf = conf_set(v4, "ipMasq", "true");
@@ -343,7 +343,7 @@ TEST(ptp_takes_the_place_of_its_own_left_over)
 
 /* ---- DNS ---- */
 
-TEST(ptp_dns)
+TEST(ptp_dns)                                           /* CONF-5, REF-10 */
 {
 	static const struct { const char *dns, *want; } rows[] = {
 		{ NULL, "{\"domain\": \"ipam.example\", \"nameservers\": [\"10.1.2.53\"]}" },
@@ -366,7 +366,7 @@ TEST(ptp_dns)
 
 /* ---- Refusals, which change nothing ---- */
 
-TEST(ptp_refuses_a_taken_interface_name)                /* CNI specification, section 4 "ADD": an error where the interface exists */
+TEST(ptp_refuses_a_taken_interface_name)                /* ADD-4 */
 {
 	struct world w = world_begin("pod1");
 
@@ -376,7 +376,7 @@ TEST(ptp_refuses_a_taken_interface_name)                /* CNI specification, se
 	expect_untouched(&w);
 }
 
-TEST(ptp_refuses_a_second_add)
+TEST(ptp_refuses_a_second_add)                          /* ADD-5 */
 {
 	struct world w = world_begin("pod1 pod2");
 
@@ -409,7 +409,7 @@ TEST(ptp_needs_a_gateway)
 }
 
 /* A route that the kernel refuses comes late, after link, lease and addresses: all are taken back. */
-TEST(ptp_takes_everything_back_when_a_step_fails)
+TEST(ptp_takes_everything_back_when_a_step_fails)       /* ADD-7 */
 {
 	struct world w = world_begin("pod1");
 	const char *conf = conf_set(v4, "ipam", "{'type': 'host-local', 'subnet': '10.1.2.0/24', 'routes': [{'dst': '10.9.0.0/16', 'gw': '172.16.0.1'}]}");
@@ -418,7 +418,7 @@ TEST(ptp_takes_everything_back_when_a_step_fails)
 	expect_untouched(&w, LEFT_OVER);
 }
 
-TEST(ptp_passes_an_address_plugins_error_on)
+TEST(ptp_passes_an_address_plugins_error_on)            /* DLG-6 */
 {
 	struct world w = world_begin("pod1");
 	struct answer a;
@@ -435,7 +435,7 @@ TEST(ptp_passes_an_address_plugins_error_on)
 
 /* ---- CHECK ---- */
 
-TEST(ptp_check_notices_what_was_changed)
+TEST(ptp_check_notices_what_was_changed)                /* CHK-4 */
 {
 	static const struct { const char *where, *damage, *repair, *words; } rows[] = {
 		{ "pod1", "ip addr del 10.1.2.2/24 dev eth0",
@@ -450,7 +450,7 @@ TEST(ptp_check_notices_what_was_changed)
 		  "nft add element inet plumb masq4 '{ 10.1.2.2 comment \"net/pod1/eth0\" : goto masq_10.1.2.0/24 }'", "masquerading of 10.1.2.2" },
 		{ "host", "cd /var/lib/cni/networks/net; rm 10.1.2.2 fd00:1::2",
 		  "cd /var/lib/cni/networks/net; printf 'pod1\\r\\neth0' >10.1.2.2; cp 10.1.2.2 fd00:1::2", "pod1" },
-		{ "pod1", "ip link set eth0 down name eth1", "ip link del eth1; ip link add eth0 type ifb", "interface eth0 not found" },
+		{ "pod1", "ip link set eth0 down name eth1", "ip link del eth1; ip link add eth0 type bridge", "interface eth0 not found" },
 		{ "pod1", "ip link show eth0", "ip link del eth0", "is no veth" },
 	};
 	struct world w = world_begin("pod1");
@@ -470,7 +470,7 @@ TEST(ptp_check_notices_what_was_changed)
 	expect_untouched(&w, LEFT_OVER, RULESET_STAYS);
 }
 
-TEST(ptp_check_needs_prev_result)
+TEST(ptp_check_needs_prev_result)                       /* CHK-2 */
 {
 	struct world w = world_begin("pod1");
 
@@ -480,7 +480,7 @@ TEST(ptp_check_needs_prev_result)
 
 /* ---- GC and STATUS ---- */
 
-TEST(ptp_gc_removes_what_no_attachment_has)             /* CNI specification, section 4 "GC" */
+TEST(ptp_gc_removes_what_no_attachment_has)             /* GC-1 */
 {
 	struct world w = world_begin("pod1 pod2");
 	const char *conf = conf_set(dual, "ipMasq", "true");
@@ -498,7 +498,7 @@ TEST(ptp_gc_removes_what_no_attachment_has)             /* CNI specification, se
 	expect_no_file("/var/lib/cni/networks/net/10.1.2.3");
 }
 
-TEST(ptp_gc_leaves_other_networks_alone)
+TEST(ptp_gc_leaves_other_networks_alone)                /* GC-2 */
 {
 	struct world w = world_begin("pod1");
 	const char *conf = conf_set(v4, "ipMasq", "true");
@@ -508,7 +508,7 @@ TEST(ptp_gc_leaves_other_networks_alone)
 	expect_contains(elements_of("masq4"), "net/pod1/eth0");
 }
 
-TEST(ptp_status_tells_an_exhausted_pool)                /* CNI specification, section 4 "STATUS": 50 */
+TEST(ptp_status_tells_an_exhausted_pool)                /* STA-2 */
 {
 	struct world w = world_begin("pod1");
 	const char *conf = conf_set(v4, "ipam", "{'type': 'host-local', 'subnet': '10.1.2.0/30'}");
@@ -522,7 +522,7 @@ TEST(ptp_status_tells_an_exhausted_pool)                /* CNI specification, se
 
 /* ---- Many at once ---- */
 
-TEST(ptp_twenty_at_once)
+TEST(ptp_twenty_at_once)                                /* LIFE-1, REF-31 */
 {
 	struct world w = world_begin("pod1 pod2 pod3 pod4 pod5 pod6 pod7 pod8 pod9 pod10 pod11 pod12 pod13 pod14 pod15 pod16 pod17 pod18 pod19 pod20");
 	const char *script =

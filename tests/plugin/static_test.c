@@ -38,7 +38,7 @@ TEST_EACH(static_gives_what_is_configured, all_versions, version)
 }
 
 /* Several routes to one destination are a choice of ways, and all of them are kept, in their order. */
-TEST(static_keeps_equal_routes)
+TEST(static_keeps_equal_routes)                         /* REF-16 */
 {
 	const char *conf = conf_set(plain, "ipam", "{'type': 'static', 'addresses': [{'address': '10.10.0.1/24'}],"
 	                                           " 'routes': [{'dst': '0.0.0.0/0', 'gw': '10.10.0.254'}, {'dst': '0.0.0.0/0', 'gw': '10.10.0.253'}]}");
@@ -47,7 +47,7 @@ TEST(static_keeps_equal_routes)
 	expect_json(expect_ok(add(conf, NULL)), "routes", "[{\"dst\": \"0.0.0.0/0\", \"gw\": \"10.10.0.254\"}, {\"dst\": \"0.0.0.0/0\", \"gw\": \"10.10.0.253\"}]");
 }
 
-TEST(static_addresses_of_cni_args)
+TEST(static_addresses_of_cni_args)                      /* CNV-6 */
 {
 	const char *conf = conf_set(plain, "ipam", "{'type': 'static', 'routes': [{'dst': '0.0.0.0/0'}]}");
 	struct answer a;
@@ -65,7 +65,7 @@ TEST(static_addresses_of_cni_args)
 }
 
 /* runtimeConfig's take the place of args.cni's, those of CNI_ARGS' and the configured ones. */
-TEST(static_sources_take_each_others_place)
+TEST(static_sources_take_each_others_place)             /* CNV-3, REF-17 */
 {
 	const char *args = conf_set(plain, "args", "{'cni': {'ips': ['10.10.0.1/24', '11.11.0.1/24']}}");
 	const char *runtime = conf_set(args, "runtimeConfig", "{'ips': ['12.12.0.1/24', '3ffe::2/64']}");
@@ -75,7 +75,7 @@ TEST(static_sources_take_each_others_place)
 	expect_json(expect_ok(add(runtime, "IP=13.13.0.1/24")), "ips", "[{\"address\": \"12.12.0.1/24\"}, {\"address\": \"3ffe::2/64\"}]");
 }
 
-TEST(static_bad_configurations)
+TEST(static_bad_configurations)                         /* ERR-5, REF-18 */
 {
 	static const struct { const char *key, *value, *words; } rows[] = {
 		{ "ipam", NULL, "IPAM config missing 'ipam' key" },
@@ -94,7 +94,7 @@ TEST(static_bad_configurations)
 	}
 }
 
-TEST(static_check_compares_gateways)
+TEST(static_check_compares_gateways)                    /* CHK-2 */
 {
 	struct answer a;
 

@@ -1,0 +1,56 @@
+#!/bin/bash
+# podman 4.x in its CNI mode, with our plugins.
+set -u
+. "$(dirname "$0")/common"
+needs podman busybox curl nft conmon
+case $(podman --version) in
+*" version 4."*) ;;
+*) skip_all "$(podman --version) has no CNI mode, or is not known to" ;;
+esac
+enter_world
+
+mkdir -p $W/net.d $W/home
+copy_plugins
+make_rootfs
+make_conflist 0.4.0 $W/net.d/app-network.conflist
+cat >$W/containers.conf <<END
+[network]
+network_backend = "cni"
+cni_plugin_dirs = ["$W/bin"]
+network_config_dir = "$W/net.d"
+[engine]
+cgroup_manager = "cgroupfs"
+events_logger = "file"
+runtime = "crun"
+[containers]
+cgroups = "disabled"
+END
+export CONTAINERS_CONF=$W/containers.conf HOME=$W/home
+[ "$(stat -f -c %T /sys/fs/cgroup)" = cgroup2fs ] || mount -t cgroup2 cgroup2 /sys/fs/cgroup 2>/dev/null     # it wants to see some
+podman=(podman --root $W/storage --runroot $W/runroot --tmpdir $W/tmp --storage-driver vfs)
+
+needs crun
+tar -C $W/rootfs -cf $W/image.tar .
+"${podman[@]}" import --quiet $W/image.tar localhost/busybox >$W/out 2>&1 || skip_all "podman cannot import an image here: $(tail -1 $W/out)"
+"${podman[@]}" run --rm --network none localhost/busybox sh -c : >$W/out 2>&1 || skip_all "podman cannot run containers here: $(tail -1 $W/out)"
+
+run_web() { "${podman[@]}" run --detach --name web --network app-network --publish 8080:80 localhost/busybox httpd -f -p 80 -h /www; }
+run_with_taken_port() { "${podman[@]}" run --rm --network app-network --publish 8080:80 localhost/busybox sh -c :; }
+names_the_holder() { ! run_with_taken_port 2>$W/why && cat $W/why && grep -q 'taken by container' $W/why; }
+with_address() { "${podman[@]}" run --rm --network app-network --ip 10.89.0.77 --mac-address 02:00:00:00:00:77 localhost/busybox ip addr show eth0; }
+has_address() { with_address | tee $W/addr && grep -q '10.89.0.77/24' $W/addr && grep -qi '02:00:00:00:00:77' $W/addr; }
+flushed_and_reloaded() { nft delete table inet plumb && "${podman[@]}" network reload web && fetch http://127.0.0.1:8080/; }
+
+ok "network ls has our network" "${podman[@]}" network exists app-network
+ok "a container with a published port" run_web
+ok "it answers from the host" says hello until_it_answers http://127.0.0.1:8080/
+ok "and by the host's address on the LAN" says hello fetch http://192.0.2.1:8080/
+ok "and from the second machine" says hello fetch_from_lan http://192.0.2.1:8080/
+ok "and to another container" says hello "${podman[@]}" run --rm --network app-network localhost/busybox wget -qO- http://10.89.0.2/
+ok "a port that is taken is refused" names_the_holder
+ok "an address and a MAC of one's choice" has_address
+ok "network reload after the table was deleted" flushed_and_reloaded
+ok "and then it answers the second machine" says hello fetch_from_lan http://192.0.2.1:8080/
+ok "removal" "${podman[@]}" rm --force --time 0 web
+ok "nothing is left" nothing_left
+done_testing
