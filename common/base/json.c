@@ -39,6 +39,10 @@ json_t *json_read_object(const char *text, size_t len, const char *what, struct 
 		err_set(e, CNI_DECODE, -EINVAL, "%s: nested more than %d deep", what, JSON_DEPTH_LIMIT);
 		return NULL;
 	}
+	if (len == 0) {
+		err_set(e, CNI_DECODE, -EINVAL, "%s: not valid JSON: it is empty", what);
+		return NULL;
+	}
 	j = json_loadb(text, len, JSON_REJECT_DUPLICATES, &why);
 	if (!j) {
 		err_set(e, CNI_DECODE, -EINVAL, "%s: not valid JSON", what);

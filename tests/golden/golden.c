@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <unistd.h>
 
 #include "fixture.h"
 #include "test.h"
@@ -150,21 +150,23 @@ static const char *folders[200];
 
 static int is_folder(const struct dirent *entry)
 {
-	struct stat st;
+	char path[512];
 
-	return stat(keep(GOLDEN "/%s/steps", entry->d_name), &st) == 0;
+	snprintf(path, sizeof path, GOLDEN "/%s/steps", entry->d_name);
+	return access(path, R_OK) == 0;
 }
 
 static void __attribute__((constructor)) gather(void)
 {
 	static const char *const none[] = { "no-folders-here", NULL };
-	struct dirent **entries;
+	struct dirent **entries = NULL;
 	int n = scandir(GOLDEN, &entries, is_folder, alphasort);
 
 	if (n <= 0)
 		memcpy(folders, none, sizeof none);
 	for (int i = 0; i < n && i < 199; i++)
-		folders[i] = entries[i]->d_name;
+		folders[i] = entries[i]->d_name;        /* for the program's length */
+	free(entries);
 }
 
 TEST_EACH(golden, folders, name)

@@ -13,7 +13,7 @@ void serve_(const char *protocol, const char *netns, const char *address, int po
 #define sctp_serve(netns, address, port)        AT_(serve_("sctp", netns, address, port))
 
 const char *ask_(const char *protocol, const char *netns, int from_port, const char *address, int port, int patience_ms);
-enum { PATIENCE = 4000, BRIEFLY = 300 };
+enum { PATIENCE = 4000, PROMPTLY = 900, BRIEFLY = 300 };
 #define tcp_ask(netns, address, port)           AT_(ask_("tcp", netns, 0, address, port, PATIENCE))
 #define udp_ask(netns, address, port)           AT_(ask_("udp", netns, 0, address, port, PATIENCE))
 #define sctp_ask(netns, address, port)          AT_(ask_("sctp", netns, 0, address, port, PATIENCE))
@@ -27,6 +27,8 @@ enum { PATIENCE = 4000, BRIEFLY = 300 };
 /* "answers" or "timeout" or errno's words, to an echo request. */
 const char *ping_(const char *netns, const char *address, int patience_ms);
 #define ping(netns, address)                    AT_(ping_(netns, address, PATIENCE))
+/* Where it must not take the second that duplicate detection or a neighbour's forgetting would. */
+#define ping_promptly(netns, address)           AT_(ping_(netns, address, PROMPTLY))
 #define ping_briefly(netns, address)            AT_(ping_(netns, address, BRIEFLY))
 
 #endif

@@ -133,8 +133,8 @@ TEST(bridge_is_usable_at_once)                          /* REF-6, REF-11 */
 	struct answer a = add(&w, "pod1", dual);
 	bool link_local = false;
 
-	expect_text(ping_briefly("pod1", "10.1.2.1"), "answers");
-	expect_text(ping_briefly("pod1", "fd00:1::1"), "answers");
+	expect_text(ping_promptly("pod1", "10.1.2.1"), "answers");
+	expect_text(ping_promptly("pod1", "fd00:1::1"), "answers");
 	expect_number(link_in("pod1", "eth0").operstate, 6);
 	for (const struct address_seen *seen = addresses_in("pod1", true); seen->index; seen++) {
 		expect(!(seen->flags & IFA_F_TENTATIVE));
@@ -501,10 +501,10 @@ TEST(bridge_neighbours_learn_a_reused_address)          /* REF-40 */
 	expect_text(ping("pod3", "fd00:1::7"), "answers");
 	expect_ok(plugin(&w, "bridge", "DEL", "pod1", "eth0", with_prev(conf, a)));
 	add(&w, "pod2", conf);
-	expect_text(ping_briefly("host", "10.1.2.7"), "answers");
-	expect_text(ping_briefly("host", "fd00:1::7"), "answers");
-	expect_text(ping_briefly("pod3", "10.1.2.7"), "answers");
-	expect_text(ping_briefly("pod3", "fd00:1::7"), "answers");
+	expect_text(ping_promptly("host", "10.1.2.7"), "answers");
+	expect_text(ping_promptly("host", "fd00:1::7"), "answers");
+	expect_text(ping_promptly("pod3", "10.1.2.7"), "answers");
+	expect_text(ping_promptly("pod3", "fd00:1::7"), "answers");
 }
 
 /* ---- Refusals, which leave the bridge and nothing else ---- */
@@ -653,7 +653,7 @@ TEST(bridge_check_notices_what_was_changed)             /* CHK-4 */
 	static const struct { const char *where, *damage, *repair, *words; } rows[] = {
 		{ "pod1", "ip addr del 10.1.2.2/24 dev eth0", "ip addr add 10.1.2.2/24 dev eth0; ip route add default via 10.1.2.1", "10.1.2.2/24" },
 		{ "pod1", "ip route del default", "ip route add default via 10.1.2.1", "Expected Route 0.0.0.0/0" },
-		{ "pod1", "ip link set eth0 down name eth1", "ip link set eth1 name eth0 up; ip route add default via 10.1.2.1", "interface eth0 not found" },
+		{ "pod1", "ip link set eth0 down; ip link set eth0 name eth1", "ip link set eth1 name eth0; ip link set eth0 up; ip route add default via 10.1.2.1", "interface eth0 not found" },
 		{ "pod1", "ip link set eth0 address 02:00:00:00:00:99", "ip link set eth0 address $POD_MAC", "MAC" },
 		{ "host", "ip link set $PORT down", "ip link set $PORT up", "down" },
 		{ "host", "ip link set $PORT nomaster", "ip link set $PORT master br0", "does not have the container's link as a port" },

@@ -82,11 +82,11 @@ TEST(ptp_routes)                                        /* RES-3 */
 /* Seen in the reference's users: the gateway answers at once, IPv6 too, as nothing waits for duplicate detection. */
 TEST(ptp_is_usable_at_once)                             /* REF-11 */
 {
-	struct world w = world_begin("pod1");
+	struct world w = world_begin("pod1 lan");
 	struct answer a = add(&w, "pod1", dual);
 
-	expect_text(ping_briefly("pod1", "fd00:1::1"), "answers");
-	expect_text(ping_briefly("pod1", "10.1.2.1"), "answers");
+	expect_text(ping_promptly("pod1", "fd00:1::1"), "answers");
+	expect_text(ping_promptly("pod1", "10.1.2.1"), "answers");
 	for (const struct address_seen *seen = addresses_in("pod1", false); seen->index; seen++)
 		expect(!(seen->flags & IFA_F_TENTATIVE));
 	expect_number(link_in("pod1", "eth0").operstate, 6);
@@ -450,7 +450,7 @@ TEST(ptp_check_notices_what_was_changed)                /* CHK-4 */
 		  "nft add element inet plumb masq4 '{ 10.1.2.2 comment \"net/pod1/eth0\" : goto masq_10.1.2.0/24 }'", "masquerading of 10.1.2.2" },
 		{ "host", "cd /var/lib/cni/networks/net; rm 10.1.2.2 fd00:1::2",
 		  "cd /var/lib/cni/networks/net; printf 'pod1\\r\\neth0' >10.1.2.2; cp 10.1.2.2 fd00:1::2", "pod1" },
-		{ "pod1", "ip link set eth0 down name eth1", "ip link del eth1; ip link add eth0 type bridge", "interface eth0 not found" },
+		{ "pod1", "ip link set eth0 down; ip link set eth0 name eth1", "ip link del eth1; ip link add eth0 type bridge", "interface eth0 not found" },
 		{ "pod1", "ip link show eth0", "ip link del eth0", "is no veth" },
 	};
 	struct world w = world_begin("pod1");
