@@ -132,7 +132,7 @@ REQUIREMENT(REF, 13, RANGES)            /* the store's files are the reference's
 	struct answer add = added(s);
 	const char *v4 = keep("%s", json_at(add, "ips[0].address")), *v6 = keep("%s", json_at(add, "ips[1].address"));
 
-	*strchr(v4, '/') = *strchr(v6, '/') = '\0';
+	*(char *)strchr(v4, '/') = *(char *)strchr(v6, '/') = '\0';
 	expect_file(keep("/var/lib/cni/networks/net/%s", v4), "pod1\r\neth0");
 	expect_file(keep("/var/lib/cni/networks/net/%s", v6), "pod1\r\neth0");
 	expect_file("/var/lib/cni/networks/net/last_reserved_ip.0", v4);
