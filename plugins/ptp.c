@@ -13,7 +13,6 @@
 #include "cni/plugin.h"
 #include "cni/veth.h"
 #include "os/address.h"
-#include "os/neigh.h"
 #include "os/route.h"
 
 struct ptp_conf {
@@ -81,7 +80,6 @@ static int host_side(struct cni_call *c, const struct link *near)
 			r = route_add(&c->host, &back, &c->err);
 		if (r < 0 && r != -EEXIST)
 			return r;
-		neigh_forget(&c->host, near->index, &ip->address.addr);
 	}
 	return 0;
 }

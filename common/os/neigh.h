@@ -6,8 +6,8 @@
 #include "base/err.h"
 #include "os/netlink.h"
 
-/* Forgets what a link's neighbour table says of an address; nothing when it says nothing. */
-void neigh_forget(struct netlink *nl, int index, const struct addr *a);
+/* What a link's neighbour table says of an address becomes this MAC; nothing when it says nothing. */
+void neigh_correct(struct netlink *nl, int index, const struct addr *a, const struct mac *mac);
 
 /* A socket of the calling thread's namespace for neigh_announce; -errno. */
 int neigh_socket(void);
