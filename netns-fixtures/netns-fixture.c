@@ -1,6 +1,5 @@
 /* netns-fixture: worlds to try network programs in, by hand and from scripts. */
 #include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
@@ -11,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "program.h"
 #include "registry.h"
 
 static const char usage[] =
@@ -32,26 +32,19 @@ static const char usage[] =
 	"  --users       a user namespace too, even for root\n"
 	"  --background  return once the world is there\n";
 
-struct options {
-	int         pods;
-	bool        lan, background;
-	unsigned    flags;
-	const char *name;
-};
-
-static void __attribute__((noreturn)) die(const struct fault *why)
+void __attribute__((noreturn)) die(const struct fault *why)
 {
 	fprintf(stderr, "netns-fixture: %s\n", why->text);
 	exit(125);
 }
 
-static void __attribute__((noreturn)) misuse(void)
+void __attribute__((noreturn)) misuse(void)
 {
 	fputs(usage, stderr);
 	exit(2);
 }
 
-static struct options options_read(int argc, char **argv)
+struct options options_read(int argc, char **argv)
 {
 	static const struct option known[] = {
 		{ "pods", required_argument, NULL, 'p' }, { "lan", no_argument, NULL, 'l' }, { "users", no_argument, NULL, 'u' },
@@ -75,7 +68,7 @@ static struct options options_read(int argc, char **argv)
 	return o;
 }
 
-static void furnish(const struct options *o)
+void furnish(const struct options *o)
 {
 	struct fault why = { "" };
 	char name[16];
@@ -100,7 +93,7 @@ static void __attribute__((noreturn)) run_command(char **argv)
 	_exit(errno == ENOENT ? 127 : 126);
 }
 
-static int wait_for(pid_t pid)
+int wait_for(pid_t pid)
 {
 	int status;
 
@@ -127,107 +120,6 @@ static int command_run(int argc, char **argv)
 	}
 	signal(SIGINT, SIG_IGN);        /* the command's to decide: it has got it too */
 	signal(SIGQUIT, SIG_IGN);
-	return wait_for(pid);
-}
-
-/* ---- hold ---- */
-
-/* The world is there once `ready` is closed by its process. */
-static pid_t hold_begin(const struct options *o)
-{
-	struct fault why;
-	int ready[2];
-	char nothing;
-	pid_t pid;
-
-	if (registry_take(o->name, &why) < 0)
-		die(&why);
-	if (pipe2(ready, O_CLOEXEC) < 0)
-		exit(125);
-	pid = world_fork(o->flags, &why);
-	if (pid < 0)
-		die(&why);
-	if (pid == 0) {
-		furnish(o);
-		close(ready[0]);
-		if (write(ready[1], "", 1) < 0)
-			_exit(125);
-		close(ready[1]);
-		for (;;)
-			pause();
-	}
-	close(ready[1]);
-	if (read(ready[0], &nothing, 1) != 1)   /* it has said why */
-		exit(wait_for(pid));
-	close(ready[0]);
-	if (registry_note(pid, &why) < 0)
-		die(&why);
-	return pid;
-}
-
-static void tell_held(const struct options *o)
-{
-	printf("world \"%s\" is open. Try:\n  netns-fixture enter %s host -- ip address\n", o->name, o->name);
-	if (o->pods > 0)
-		printf("  netns-fixture enter %s pod1\n", o->name);
-	printf("  netns-fixture end %s%s\n", o->name, o->background ? "" : "    (or Ctrl-C here)");
-	if (o->background)
-		putchar('\0');          /* all is said */
-	fflush(stdout);
-}
-
-static int command_hold(int argc, char **argv)
-{
-	struct options o = options_read(argc, argv);
-	sigset_t end;
-	pid_t pid;
-	int which;
-
-	if (optind != argc)
-		misuse();
-	sigemptyset(&end);
-	sigaddset(&end, SIGINT);
-	sigaddset(&end, SIGTERM);
-	sigaddset(&end, SIGHUP);
-	sigaddset(&end, SIGCHLD);
-	sigprocmask(SIG_BLOCK, &end, NULL);
-	pid = hold_begin(&o);
-	tell_held(&o);
-	sigwait(&end, &which);
-	registry_drop();
-	kill(pid, SIGKILL);
-	wait_for(pid);
-	return 0;
-}
-
-/* The holder is a child in a session of its own. It and the world have a pipe to us for all that they say, not our own stdout and stderr, so
- * that nobody waits for those to be closed. */
-static int hold_in_background(int argc, char **argv)
-{
-	int said[2], null = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	char text[4096];
-	size_t len = 0;
-	ssize_t n;
-	pid_t pid;
-
-	if (null < 0 || pipe2(said, O_CLOEXEC) < 0 || (pid = fork()) < 0)
-		return 125;
-	if (pid == 0) {
-		setsid();
-		dup2(null, STDIN_FILENO);
-		dup2(said[1], STDOUT_FILENO);
-		dup2(said[1], STDERR_FILENO);
-		close(said[0]);
-		close(said[1]);
-		return command_hold(argc, argv);
-	}
-	close(said[1]);
-	while (len < sizeof text && (n = read(said[0], text + len, sizeof text - len)) > 0) {
-		len += n;
-		if (memchr(text, '\0', len))
-			return fputs(text, stdout) < 0;
-	}
-	fwrite(text, 1, len, stderr);
 	return wait_for(pid);
 }
 
@@ -269,7 +161,8 @@ static int command_enter(int argc, char **argv)
 	}
 	signal(SIGINT, SIG_IGN);
 	signal(SIGQUIT, SIG_IGN);
-	return pid < 0 ? 125 : wait_for(pid);
+	/* Children of ours are among the world's processes and we are not: what LeakSanitizer would start at exit() could never find us. */
+	_exit(pid < 0 ? 125 : wait_for(pid));
 }
 
 static int command_end(int argc, char **argv)
@@ -306,10 +199,6 @@ int main(int argc, char **argv)
 		{ "run", command_run }, { "hold", command_hold }, { "enter", command_enter }, { "end", command_end }, { "list", command_list },
 	};
 
-	if (argc > 1 && !strcmp(argv[1], "hold"))
-		for (int i = 2; i < argc; i++)
-			if (!strcmp(argv[i], "--background"))
-				return hold_in_background(argc - 1, argv + 1);
 	for (size_t i = 0; argc > 1 && i < sizeof commands / sizeof *commands; i++)
 		if (!strcmp(commands[i].name, argv[1]))
 			return commands[i].run(argc - 1, argv + 1);

@@ -8,8 +8,8 @@
  *		expect_ok(asked(s, "DEL", with_prev(s->conf, add)));
  *	}
  *
- * A case is one plugin and one requirement, named PLUGIN[REQUIREMENT], in a world of its own with the namespaces host, pod1, pod2 and lan.
- * One that cannot apply is skipped, as "n/a: why". */
+ * A case is one plugin and one requirement, named PLUGIN[REQUIREMENT], in a world of its own with the namespaces host and pod1 (and a LAN for the
+ * plugin "host", which needs something to tell of). One that cannot apply is skipped, as "n/a: why". */
 #ifndef PLUMB_TESTS_CONFORM_H
 #define PLUMB_TESTS_CONFORM_H
 

@@ -37,25 +37,20 @@ static bool host_has_veth(void)
 
 static void del_without_netns(const struct subject *s, const char *pod, const char *netns, bool with_prev_result)
 {
-	struct call c = { .plugin = s->name, .verb = "ADD", .conf = s->conf, .pod = pod, .ifname = s->ifname, .netns = s->netns };
-	struct answer add = expect_ok(call_(c));
+	struct answer add = expect_ok(request(s, "ADD", s->conf, .pod = pod));
+	const char *conf = with_prev_result ? with_prev(s->conf, add) : conf_set(s->conf, "prevResult", NULL);
 
 	note("CNI_NETNS=%s, %s prevResult", netns, with_prev_result ? "with" : "without");
 	remove_netns(pod);
-	c.verb = "DEL";
-	c.netns = netns;
-	c.conf = with_prev_result ? with_prev(s->conf, add) : conf_set(s->conf, "prevResult", NULL);
-	expect_text(expect_ok(call_(c)).out, "");
+	expect_text(expect_ok(request(s, "DEL", conf, .pod = pod, .netns = netns)).out, "");
 	expect_text(kept_of("net", pod, s->ifname), "");
 	eventually(!host_has_veth());
-	expect_ok(call_(c));
 }
 
 REQUIREMENT(DEL, 3, EVERYONE)           /* the namespace is gone: what is outside of it goes all the same */
 {
 	del_without_netns(s, "pod1", "/run/netns/pod1", true);
 	del_without_netns(s, "pod2", "", false);
-	sh("host", "ip netns add pod3 && ip netns add pod4");
 	del_without_netns(s, "pod3", "", true);
 	file_write("/run/stale", "");
 	del_without_netns(s, "pod4", "/run/stale", false);

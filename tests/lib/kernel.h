@@ -7,12 +7,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+enum { OPERSTATE_UP = 6 };      /* IF_OPER_UP of linux/if.h, which does not go together with net/if.h */
+
 struct link_seen {
 	int      index, master, peer;   /* peer: a veth's other end, in its own namespace */
 	char     name[16], kind[16], mac[20];
 	uint32_t mtu, promiscuity, tx_queues, rx_queues;
 	unsigned flags;                 /* IFF_… */
-	int      operstate;             /* IF_OPER_… */
+	int      operstate;             /* OPERSTATE_UP, … */
 	bool     hairpin, isolated, vlan_filtering;
 };
 

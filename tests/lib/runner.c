@@ -9,9 +9,9 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "fixture.h"
 #include "runner.h"
 #include "test.h"
@@ -38,14 +38,6 @@ static struct job jobs[JOBS_MAX];
 
 static bool verbose;
 static unsigned reported, failed;
-
-static long long now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000LL + t.tv_nsec / 1000000;
-}
 
 static int number_env(const char *name, int otherwise)
 {

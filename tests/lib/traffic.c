@@ -8,68 +8,13 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
+#include "endpoint.h"
 #include "fixture.h"
 #include "sctp.h"
 #include "test.h"
-
-static long long now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000LL + t.tv_nsec / 1000000;
-}
-
-struct endpoint {
-	struct sockaddr_storage at;
-	socklen_t               len;
-};
-
-static struct endpoint endpoint_of(const char *address, int port)
-{
-	struct endpoint e = { .len = sizeof(struct sockaddr_in) };
-	struct sockaddr_in *v4 = (struct sockaddr_in *)&e.at;
-	struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)&e.at;
-
-	if (inet_pton(AF_INET, address, &v4->sin_addr) == 1) {
-		v4->sin_family = AF_INET;
-		v4->sin_port = htons(port);
-		return e;
-	}
-	if (inet_pton(AF_INET6, address, &v6->sin6_addr) != 1)
-		fail_("no address: %s", address);
-	v6->sin6_family = AF_INET6;
-	v6->sin6_port = htons(port);
-	e.len = sizeof *v6;
-	return e;
-}
-
-static const char *endpoint_text(const struct endpoint *e, char out[64])
-{
-	const struct sockaddr_in *v4 = (const struct sockaddr_in *)&e->at;
-	const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)&e->at;
-
-	if (e->at.ss_family == AF_INET)
-		inet_ntop(AF_INET, &v4->sin_addr, out, 64);
-	else
-		inet_ntop(AF_INET6, &v6->sin6_addr, out, 64);
-	if (!strncmp(out, "::ffff:", 7))
-		memmove(out, out + 7, strlen(out + 7) + 1);
-	return out;
-}
-
-static const char *words_of(int error)
-{
-	switch (error) {
-	case ECONNREFUSED: return "refused";
-	case ETIMEDOUT: return "timeout";
-	case ENETUNREACH: case EHOSTUNREACH: return "unreachable";
-	default: return strerror(error);
-	}
-}
 
 /* ---- Serving ---- */
 
@@ -136,14 +81,6 @@ void serve_(const char *protocol, const char *netns, const char *address, int po
 
 /* ---- Asking ---- */
 
-static bool readable_by(int fd, short what, long long deadline)
-{
-	struct pollfd p = { fd, what, 0 };
-	long long left = deadline - now_ms();
-
-	return left > 0 && poll(&p, 1, (int)left) > 0;
-}
-
 static int socket_error(int fd)
 {
 	int error = 0;
@@ -161,11 +98,11 @@ static const char *ask_tcp(int fd, const struct endpoint *to, long long deadline
 
 	if (connect(fd, (const struct sockaddr *)&to->at, to->len) < 0 && errno != EINPROGRESS)
 		return words_of(errno);
-	if (!readable_by(fd, POLLOUT, deadline))
+	if (!ready_by(fd, POLLOUT, deadline))
 		return "timeout";
 	if ((error = socket_error(fd)))
 		return words_of(error);
-	if (!readable_by(fd, POLLIN, deadline))
+	if (!ready_by(fd, POLLIN, deadline))
 		return "timeout";
 	n = read(fd, answer, sizeof answer - 1);
 	if (n < 0)
@@ -187,7 +124,7 @@ static const char *ask_udp(int fd, const struct endpoint *to, long long deadline
 
 		if (send(fd, "who am I?", 9, 0) < 0)
 			return words_of(errno);
-		if (!readable_by(fd, POLLIN, again < deadline ? again : deadline))
+		if (!ready_by(fd, POLLIN, again < deadline ? again : deadline))
 			continue;
 		n = read(fd, answer, sizeof answer - 1);
 		if (n < 0)
@@ -215,58 +152,6 @@ const char *ask_(const char *protocol, const char *netns, int from_port, const c
 	if (from_port && bind(fd, (struct sockaddr *)&from.at, from.len) < 0)
 		fail_("%s client in %s at port %d: %s", protocol, netns, from_port, strerror(errno));
 	answer = tcp ? ask_tcp(fd, &to, deadline) : ask_udp(fd, &to, deadline);
-	close(fd);
-	return answer;
-}
-
-/* ---- Ping ---- */
-
-static uint16_t internet_checksum(const uint8_t *bytes, size_t len)
-{
-	uint32_t sum = 0;
-
-	for (size_t i = 0; i + 1 < len; i += 2)
-		sum += bytes[i] << 8 | bytes[i + 1];
-	while (sum >> 16)
-		sum = (sum & 0xffff) + (sum >> 16);
-	return ~sum;
-}
-
-/* A raw socket gets every ICMP packet: ours is told by its identifier. */
-static bool is_echo_reply(const uint8_t *packet, ssize_t len, bool v6, uint16_t id)
-{
-	size_t skip_len = v6 ? 0 : (packet[0] & 15) * 4u;
-
-	return len >= (ssize_t)skip_len + 8 && packet[skip_len] == (v6 ? 129 : 0) && packet[skip_len + 4] == id >> 8 &&
-	       packet[skip_len + 5] == (id & 0xff);
-}
-
-const char *ping_(const char *netns, const char *address, int patience_ms)
-{
-	struct endpoint to = endpoint_of(address, 0);
-	bool v6 = to.at.ss_family == AF_INET6;
-	long long deadline = now_ms() + patience_ms;
-	uint16_t id = (uint16_t)(getpid() * 31 + now_ms()), sum;
-	uint8_t echo[16] = { v6 ? 128 : 8, 0, 0, 0, id >> 8, id & 0xff, 0, 1 }, packet[1500];
-	int fd = world_socket(netns, to.at.ss_family, SOCK_RAW, v6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP);
-	const char *answer = "timeout";
-
-	if (fd < 0)
-		fail_("ping in %s: %s", netns, strerror(errno));
-	sum = internet_checksum(echo, sizeof echo);     /* the kernel does it for ICMPv6 */
-	echo[2] = sum >> 8;
-	echo[3] = sum & 0xff;
-	while (now_ms() < deadline && !strcmp(answer, "timeout")) {
-		long long again = now_ms() + 500;
-
-		if (sendto(fd, echo, sizeof echo, 0, (struct sockaddr *)&to.at, to.len) < 0) {
-			answer = words_of(errno);
-			break;
-		}
-		while (!strcmp(answer, "timeout") && readable_by(fd, POLLIN, again < deadline ? again : deadline))
-			if (is_echo_reply(packet, recv(fd, packet, sizeof packet, 0), v6, id))
-				answer = "answers";
-	}
 	close(fd);
 	return answer;
 }

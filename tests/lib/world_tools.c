@@ -16,7 +16,7 @@ static struct ran shell(const char *netns, const char *command)
 {
 	const char *argv[] = { "/bin/sh", "-c", command, NULL };
 
-	return run_program(&(struct run){ .argv = argv, .netns = netns, .deadline_ms = 30000 });
+	return run_program(&(struct run){ .argv = argv, .netns = netns, .deadline_ms = 100000 });
 }
 
 const char *sh_(const char *netns, const char *fmt, ...)

@@ -135,7 +135,7 @@ TEST(bridge_is_usable_at_once)                          /* REF-6, REF-11 */
 
 	expect_text(ping_promptly("pod1", "10.1.2.1"), "answers");
 	expect_text(ping_promptly("pod1", "fd00:1::1"), "answers");
-	expect_number(link_in("pod1", "eth0").operstate, 6);
+	expect_number(link_in("pod1", "eth0").operstate, OPERSTATE_UP);
 	for (const struct address_seen *seen = addresses_in("pod1", true); seen->index; seen++) {
 		expect(!(seen->flags & IFA_F_TENTATIVE));
 		link_local |= !strncmp(seen->text, "fe80:", 5);
@@ -328,7 +328,7 @@ TEST(bridge_full_is_told)                               /* STA-2 */
 	if (!sh_try("host", "ip link add probe type ifb && ip link del probe"))
 		skip("this kernel has no ifb devices (CONFIG_IFB), of which a thousand are made in no time");
 	sh("host", "ip link add br0 type bridge && ip link set br0 up");
-	sh("host", "for i in $(seq 1023); do echo link add p$i type ifb; echo link set p$i master br0; done | ip -batch -");
+	sh("host", "for i in $(seq 1023); do echo link add p$i master br0 type ifb; done | ip -batch -");
 	expect_error(plugin(&w, "bridge", "ADD", "pod1", "eth0", layer2), 999, "bridge br0 is full");
 	expect_error(call(.plugin = "bridge", .verb = "STATUS", .conf = layer2), 50, "bridge br0 is full");
 	sh("host", "ip link del p7");
