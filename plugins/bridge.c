@@ -52,14 +52,15 @@ static int note_result(struct cni_call *c, const struct bridge_links *l)
 static int bridge_add(struct cni_call *c)
 {
 	const struct bridge_conf *conf = c->conf;
+	const struct iface *chained = bridge_chained(c);
 	scoped(lease_drop) struct lease lease = { 0 };
 	scoped(undo_run) struct undo guard = { 0 }, masq = { 0 };
 	scoped(link_drop) int made = 0;
 	struct bridge_links l = { 0 };
 	int r;
 
-	if (bridge_is_chained(c))
-		return bridge_take_in(c);
+	if (chained)
+		return bridge_take_in(c, chained);
 	if ((r = pod_name_is_free(c)) < 0 || (r = bridge_ensure(c, &l.bridge)) < 0)
 		return r;
 	if ((r = lease_take(&lease, c)) < 0 || (r = gateways_choose(c)) < 0)

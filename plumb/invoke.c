@@ -10,8 +10,6 @@
 
 enum { OUTPUT_LIMIT = 4 << 20, DEADLINE_MS = 240 * 1000 };       /* longer than a plugin gives its delegates */
 
-extern char **environ;
-
 const char *plugin_find_file(struct call *c, const char *type, struct trouble *t)
 {
 	const char *dir = c->opt.bin_path;

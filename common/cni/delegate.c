@@ -13,8 +13,6 @@
 
 enum { OUTPUT_LIMIT = 4 << 20, DEADLINE_MS = 120 * 1000 };
 
-extern char **environ;
-
 /* The path of the first file of the name in CNI_PATH, in the arena; NULL: there is none. */
 static char *find(struct cni_call *c, const char *type)
 {

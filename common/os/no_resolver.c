@@ -26,4 +26,19 @@ struct protoent *getprotobynumber(int number)
 	(void)number;
 	return NULL;
 }
+
+/* libnl of 2024 and later. */
+int getprotobyname_r(const char *name, struct protoent *entry, char *buffer, size_t size, struct protoent **found)
+{
+	(void)name, (void)entry, (void)buffer, (void)size;
+	*found = NULL;
+	return 0;
+}
+
+int getprotobynumber_r(int number, struct protoent *entry, char *buffer, size_t size, struct protoent **found)
+{
+	(void)number, (void)entry, (void)buffer, (void)size;
+	*found = NULL;
+	return 0;
+}
 #endif

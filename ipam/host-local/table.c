@@ -6,7 +6,7 @@
 
 #include "base/text.h"
 
-static const char magic[8] = "plumbix1";
+static const char magic[8] = { 'p', 'l', 'u', 'm', 'b', 'i', 'x', '1' };
 
 _Static_assert(sizeof(struct lease_record) == 128, "part of the index's format");
 _Static_assert(sizeof(struct table_header) == 128, "part of the index's format");
@@ -137,10 +137,9 @@ struct lease_record *table_add(struct table *t, uint64_t owner, const struct add
 	if (r)
 		t->header->free = r->next_of_owner;
 	else if (t->header->fresh < t->header->capacity)
-		link = ++t->header->fresh;
-	else
+		r = record(t, link = ++t->header->fresh);
+	if (!r)
 		return NULL;
-	r = &t->records[link - 1];
 	*r = like ? *like : (struct lease_record){ 0 };
 	r->owner = owner;
 	r->family = address->family;

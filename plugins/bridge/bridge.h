@@ -47,8 +47,9 @@ int bridge_has_room(struct cni_call *c);
 
 /* ---- The chained mode (chained.c): a host-side interface that an earlier plugin made becomes a port. ---- */
 
-bool bridge_is_chained(const struct cni_call *c);
-int bridge_take_in(struct cni_call *c);
+/* That interface; NULL where bridge is to make its own pair. */
+const struct iface *bridge_chained(const struct cni_call *c);
+int bridge_take_in(struct cni_call *c, const struct iface *theirs);
 
 /* ---- The gateway's addresses (gateway.c) ---- */
 

@@ -7,7 +7,7 @@
 #include "cni/iface.h"
 
 /* The first interface that prevResult has on the host, but for the bridge itself. */
-static const struct iface *host_side(const struct cni_call *c)
+const struct iface *bridge_chained(const struct cni_call *c)
 {
 	const struct bridge_conf *conf = c->conf;
 
@@ -15,11 +15,6 @@ static const struct iface *host_side(const struct cni_call *c)
 		if (i->name && !i->sandbox && strcmp(i->name, conf->bridge))
 			return i;
 	return NULL;
-}
-
-bool bridge_is_chained(const struct cni_call *c)
-{
-	return c->has_prev && host_side(c);
 }
 
 static int take_port(struct cni_call *c, const struct iface *i, struct bridge_links *l)
@@ -41,12 +36,12 @@ static int take_port(struct cni_call *c, const struct iface *i, struct bridge_li
 	return link_up(&c->host, l->port.index, &c->err);
 }
 
-int bridge_take_in(struct cni_call *c)
+int bridge_take_in(struct cni_call *c, const struct iface *theirs)
 {
 	struct bridge_links l = { 0 };
 	int r = bridge_ensure(c, &l.bridge);
 
-	if (r < 0 || (r = take_port(c, host_side(c), &l)) < 0)
+	if (r < 0 || (r = take_port(c, theirs, &l)) < 0)
 		return r;
 	c->result = c->prev;
 	if ((r = gateways_apply(c, &l)) < 0 || (r = result_note_link(c, &l.bridge, NULL)) < 0)

@@ -173,7 +173,8 @@ int gateways_apply(struct cni_call *c, struct bridge_links *l)
 
 		if (r == 0 && conf->is_gateway)
 			r = gateway_ensure(c, on, &gateway);
-		neigh_correct(&c->host, on->index, &ip->address.addr, &l->pod.mac);
+		if (l->pod.index)
+			neigh_correct(&c->host, on->index, &ip->address.addr, &l->pod.mac);
 	}
 	return r == 0 && conf->is_gateway ? forwarding_enable(c) : r;
 }

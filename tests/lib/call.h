@@ -47,6 +47,7 @@ const char *conf_set(const char *conf, const char *key, const char *value);
 
 /* Whether the tests have this plugin to run. Ends the test as skipped where not. */
 void need_plugin(const char *name);
+/* Where build/MODE/bin is, found from the test program's own place. */
 const char *bin_dir(void);
 
 struct answer expect_ok_(struct answer a);

@@ -8,7 +8,4 @@ struct last_call {
 };
 void last_call_note(const struct last_call *call);
 
-/* Any ' becomes ", in a copy. */
-char *json_quotes(const char *text);
-
 #endif

@@ -7,7 +7,4 @@ enum { TEST_PASSED = 0, TEST_FAILED = 1, TEST_SKIPPED = 77 };
 /* How a skipped test's reason begins, a line of its output. */
 #define SKIP_WORD "skipped: "
 
-/* Where build/MODE/bin is, found from the test program's own place. */
-const char *bin_dir(void);
-
 #endif

@@ -123,6 +123,7 @@ void expect_untouched_(struct world *w, const char *const allowed[]);
 
 /* Text for the test's length; json() writes " for every ' in fmt, so that JSON can stand in C. */
 char *keep(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* Any ' becomes ", in a copy. */
 char *json_quotes(const char *text);
 char *json(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 

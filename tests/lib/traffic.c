@@ -74,8 +74,12 @@ void serve_(const char *protocol, const char *netns, const char *address, int po
 		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
 	if (bind(fd, (struct sockaddr *)&e.at, e.len) < 0 || (tcp && listen(fd, 50) < 0))
 		fail_("%s server in %s at %s port %d: %s", protocol, netns, address ? address : "any", port, strerror(errno));
-	if (fork() == 0)
-		tcp ? serve_tcp(fd, netns) : serve_udp(fd, netns);
+	if (fork() == 0) {
+		if (tcp)
+			serve_tcp(fd, netns);
+		else
+			serve_udp(fd, netns);
+	}
 	close(fd);
 }
 
