@@ -1,5 +1,6 @@
 /* none: an isolated container. Its lo is up, and there is nothing else. */
 #include <errno.h>
+#include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -62,8 +63,8 @@ static int refuse_route(const struct route *r, void *call)
 	char text[PREFIX_TEXT];
 	struct link via;
 
-	if (r->index && link_by_index(&c->pod, r->index, &via, &ignored) == 0 && (via.flags & IFF_LOOPBACK))
-		return 0;
+	if (r->origin == RTPROT_KERNEL && r->index && link_by_index(&c->pod, r->index, &via, &ignored) == 0 && (via.flags & IFF_LOOPBACK))
+		return 0;       /* of lo's own addresses */
 	return err_set(&c->err, CNI_FAILED, -EEXIST, "the container is not isolated: it has a route to %s", prefix_text(&r->dst, text));
 }
 

@@ -1,6 +1,7 @@
 #include "cni/check.h"
 
 #include <errno.h>
+#include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -70,7 +71,7 @@ static int matches(const struct route *r, void *arg)
 	const struct route_query *q = arg;
 	struct prefix dst = prefix_network(&q->dst);
 
-	return prefix_equal(&r->dst, &dst) && (!addr_is_set(&q->gateway) || addr_equal(&r->gateway, &q->gateway));
+	return r->type == RTN_UNICAST && prefix_equal(&r->dst, &dst) && (!addr_is_set(&q->gateway) || addr_equal(&r->gateway, &q->gateway));
 }
 
 static int has_route(struct cni_call *c, const struct prefix *dst, const struct addr *gateway)

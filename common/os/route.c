@@ -89,14 +89,16 @@ static bool read_route(struct nlmsghdr *h, struct route *out)
 
 	if (h->nlmsg_type != RTM_NEWROUTE || nlmsg_parse(h, sizeof *t, tb, RTA_MAX, NULL) < 0)
 		return false;
-	*out = (struct route){ .dst = { .addr.family = t->rtm_family, .len = t->rtm_dst_len }, .scope = t->rtm_scope };
+	*out = (struct route){
+		.dst = { .addr.family = t->rtm_family, .len = t->rtm_dst_len }, .scope = t->rtm_scope, .type = t->rtm_type, .origin = t->rtm_protocol,
+	};
 	get_addr(&out->dst.addr, t->rtm_family, tb[RTA_DST]);
 	get_addr(&out->gateway, t->rtm_family, tb[RTA_GATEWAY]);
 	get_addr(&out->source, t->rtm_family, tb[RTA_PREFSRC]);
 	out->index = tb[RTA_OIF] ? (int)nla_get_u32(tb[RTA_OIF]) : 0;
 	out->priority = tb[RTA_PRIORITY] ? nla_get_u32(tb[RTA_PRIORITY]) : 0;
 	out->table = tb[RTA_TABLE] ? nla_get_u32(tb[RTA_TABLE]) : t->rtm_table;
-	return t->rtm_type == RTN_UNICAST && out->table != RT_TABLE_LOCAL;
+	return out->table != RT_TABLE_LOCAL;
 }
 
 struct walk {

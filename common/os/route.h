@@ -17,13 +17,14 @@ struct route {
 	uint32_t      priority;         /* metric, 0: the kernel's default */
 	uint32_t      table;            /* 0: main */
 	int           scope;            /* RT_SCOPE_…; -1: link where there is no gateway (IPv4), else universe */
+	uint8_t       type, origin;     /* RTN_…, RTPROT_… of one that is there; what is added is RTN_UNICAST, RTPROT_BOOT */
 };
 
 /* Adds beside others to the same destination (equal-cost ones too). -EEXIST, with no word in e, for one that is there to the letter. */
 int route_add(struct netlink *nl, const struct route *r, struct err *e);
 int route_del(struct netlink *nl, const struct route *r, struct err *e);     /* 0 also when it is not there */
 
-/* Calls each for every unicast route of the family, in all tables but local; stops at other than 0 and returns that. */
+/* Calls each for every route of the family, of any type, in all tables but local; stops at other than 0 and returns that. */
 int route_each(struct netlink *nl, int family, int (*each)(const struct route *r, void *arg), void *arg, struct err *e);
 
 /* The link that a packet to some far place would leave by: its index, or 0 where there is no way. */

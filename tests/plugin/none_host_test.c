@@ -28,6 +28,9 @@ TEST(none_check_notices_a_way_out)                      /* CHK-4, REF-23 */
 	static const struct { const char *damage, *repair, *words; } rows[] = {
 		{ "ip link add eth1 type veth peer name x1", "ip link del eth1", "the container is not isolated: it has interface" },
 		{ "ip link add v type bridge", "ip link del v", "the container is not isolated: it has interface v" },
+		{ "ip route add blackhole 10.0.0.0/8", "ip route del blackhole 10.0.0.0/8", "it has a route to 10.0.0.0/8" },
+		{ "ip route add default dev lo", "ip route del default dev lo", "it has a route to 0.0.0.0/0" },
+		{ "ip route add unreachable fd00::/8 table 7", "ip route del unreachable fd00::/8 table 7", "it has a route to fd00::/8" },
 		{ "ip link set lo down", "ip link set lo up", "lo is down" },
 	};
 	struct world w = world_begin("pod1");
