@@ -1,10 +1,10 @@
 # plumb: CNI plugins. `make help` lists the targets.
 #
-# MODE=plain (default), san (ASan and UBSan), cov (coverage); objects and programs of a mode are in build/MODE.
+# MODE=plain (default), san (ASan and UBSan), cov (coverage); `make san check` is `make MODE=san check`. Objects and programs of a mode are in build/MODE.
 # LINK=static (default where the archives are there) links plugins wholly statically; LINK=shared is for packagers.
 
 VERSION    := 0.1.0
-MODE       ?= plain
+MODE       ?= $(if $(filter san,$(MAKECMDGOALS)),san,plain)
 PREFIX     ?= /usr/local
 CNI_BIN_DIR ?= /opt/cni/bin
 DESTDIR    ?=

@@ -78,8 +78,7 @@ check-users: ## every test in user namespaces, as without root
 	WORLD_USERNS=1 $(MAKE) check
 
 .PHONY: san
-san: ## every test with AddressSanitizer and UBSan
-	$(MAKE) MODE=san check
+san: check ## every test with AddressSanitizer and UBSan
 
 .PHONY: netns-fixture
 netns-fixture: $(FIXTURE) ## the program to hold worlds open and enter them
