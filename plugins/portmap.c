@@ -94,12 +94,12 @@ static int portmap_add(struct cni_call *c)
 	c->result = c->prev;
 	if (mappings_of(c)->count == 0)
 		return 0;
-	if ((r = targets_find(&j)) < 0 || (r = nft_transact(&nft_inet, publish_all, &j, &c->err)) < 0)
+	if ((r = targets_find(&j)) < 0 || (r = nft_work(c, &nft_inet, "portmap", publish_all, &j)) < 0)
 		return r;
 	if (conf->snat) {
 		hairpin_where_bridged(c);
 		if ((r = localnet_enable(&j)) < 0)
-			return first_failure(r, nft_transact(&nft_inet, unpublish_all, &j, &c->err));
+			return first_failure(r, nft_work(c, &nft_inet, "portmap", unpublish_all, &j));
 	}
 	connections_forget(&j, true);
 	return 0;
@@ -112,7 +112,7 @@ static int portmap_del(struct cni_call *c)
 	struct job j = { .c = c };
 	int r = targets_find(&j);
 
-	if (r < 0 || (r = nft_transact(&nft_inet, unpublish_all, &j, &c->err)) < 0)
+	if (r < 0 || (r = nft_work(c, &nft_inet, "portmap", unpublish_all, &j)) < 0)
 		return r;
 	connections_forget(&j, false);
 	return 0;
@@ -120,7 +120,7 @@ static int portmap_del(struct cni_call *c)
 
 static int portmap_gc(struct cni_call *c)
 {
-	return nft_transact(&nft_inet, sweep_all, c, &c->err);
+	return nft_work(c, &nft_inet, "portmap", sweep_all, c);
 }
 
 /* ---- CHECK ---- */
@@ -146,7 +146,7 @@ static int portmap_check(struct cni_call *c)
 	if (mappings_of(c)->count == 0)
 		return 0;
 	r = targets_find(&j);
-	return r < 0 ? r : nft_transact(&nft_inet, check_all, &j, &c->err);
+	return r < 0 ? r : nft_work(c, &nft_inet, "portmap", check_all, &j);
 }
 
 CNI_PLUGIN("portmap", .about = "publishes ports of the host to the container", .fields = portmap_fields, .conf_size = sizeof(struct portmap_conf),

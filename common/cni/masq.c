@@ -8,11 +8,10 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "cni/nftables.h"
+#include "cni/chains.h"
+#include "os/nft_rule.h"
 
 static const struct nft_pair masq = { { &nft_inet, "masq4" }, { &nft_inet, "masq6" } };
-
-enum { CHAIN_RULES = 2 };
 
 int read_masq_backend(const struct field *f, const json_t *v, void *slot, struct reading *r)
 {
@@ -53,17 +52,16 @@ static struct nft_element element_of(const struct cni_call *c, const struct pref
 
 /* ---- Adding ---- */
 
-static bool is_first_of_its_subnet(const struct result *r, const struct ip_conf *ip)
+static void write_chain(struct nft *nft, const char *chain, const void *subnet)
 {
-	struct prefix net = prefix_network(&ip->address);
+	struct nft_rule own = rule_begin(nft, &nft_inet, chain), rest;
 
-	for (const struct ip_conf *before = r->ips.items; before < ip; before++) {
-		struct prefix other = prefix_network(&before->address);
-
-		if (prefix_equal(&net, &other))
-			return false;
-	}
-	return true;
+	match_address(&own, NFT_DESTINATION, subnet, false);
+	do_verdict(&own, NFT_RETURN, NULL);
+	rule_end(&own);
+	rest = rule_begin(nft, &nft_inet, chain);
+	do_masquerade(&rest, false);
+	rule_end(&rest);
 }
 
 static int add_all(struct nft *nft, void *call, struct err *e)
@@ -72,14 +70,10 @@ static int add_all(struct nft *nft, void *call, struct err *e)
 
 	for_list (const struct ip_conf, ip, &c->result.ips) {
 		struct nft_element el = element_of(c, &ip->address);
-		int use = nft_chain_use(nft, &nft_inet, el.chain, e), r;
+		int r = nft_chain_ensure(nft, &nft_inet, el.chain, write_chain, &ip->address, e);
 
-		if (use < 0 && use != -ENOENT)
-			return use;
-		if (use == -ENOENT && is_first_of_its_subnet(&c->result, ip))
-			nft_add_masq_chain(nft, &nft_inet, el.chain, &ip->address);
 		/* the address is ours, by its lease: whoever is named there is gone */
-		if ((r = nft_claim(nft, nft_of(&masq, ip->address.addr.family), &el, true, "masquerading", c)) < 0)
+		if (r < 0 || (r = nft_claim(nft, nft_of(&masq, ip->address.addr.family), &el, true, "masquerading", c)) < 0)
 			return r;
 	}
 	return 0;
@@ -87,61 +81,10 @@ static int add_all(struct nft *nft, void *call, struct err *e)
 
 int masq_add(struct cni_call *c)
 {
-	return nft_transact(&nft_inet, add_all, c, &c->err);
+	return nft_work(c, &nft_inet, "masq", add_all, c);
 }
 
 /* ---- Removing ---- */
-
-/* Elements that go in a transaction, by the chains that they lead to. */
-struct leaving {
-	struct cni_call      *c;
-	struct nft           *nft;
-	const struct nft_set *set;
-	struct list           chains;   /* of struct leaving_chain */
-};
-struct leaving_chain {
-	char name[NFT_NAME];
-	int  elements;
-};
-
-static int note_leaving(struct leaving *l, const char *name)
-{
-	struct leaving_chain *chain;
-
-	for_list (struct leaving_chain, seen, &l->chains)
-		if (!strcmp(seen->name, name)) {
-			seen->elements++;
-			return 0;
-		}
-	chain = arena_push(&l->c->arena, &l->chains.items, &l->chains.count, sizeof *chain);
-	if (!chain)
-		return err_nomem(&l->c->err, "masquerading");
-	strcpy(chain->name, name);
-	chain->elements = 1;
-	return 0;
-}
-
-static int leave_if_ours(const struct nft_element *el, void *arg)
-{
-	struct leaving *l = arg;
-
-	if (!(l->c->verb == VERB_GC ? nft_is_stale(el, l->c) : nft_owned_by(el, l->c->who.owner)))
-		return 0;
-	nft_remove(l->nft, l->set, el);
-	return note_leaving(l, el->chain);
-}
-
-static int remove_swept(struct leaving *l)
-{
-	const struct nft_set *const sets[] = { &masq.v4, &masq.v6 };
-	int r = 0;
-
-	for (size_t i = 0; i < ARRAY_LEN(sets) && r >= 0; i++) {
-		l->set = sets[i];
-		r = nft_each(l->nft, l->set, leave_if_ours, l, &l->c->err);
-	}
-	return r;
-}
 
 static int remove_known(struct leaving *l)
 {
@@ -150,27 +93,17 @@ static int remove_known(struct leaving *l)
 	for_list (const struct ip_conf, ip, &l->c->prev.ips) {
 		struct nft_element el = element_of(l->c, &ip->address);
 
-		r = nft_give_back(l->nft, nft_of(&masq, ip->address.addr.family), &el, l->c);
-		if (r == 1)
-			r = note_leaving(l, el.chain);
-		if (r < 0)
-			break;
+		if (r == 0)
+			r = leave(l, nft_of(&masq, ip->address.addr.family), &el);
 	}
 	return r;
 }
 
-/* Chains that nobody uses but the elements that leave with them. */
-static int remove_chains(struct leaving *l)
+static int remove_swept(struct leaving *l)
 {
-	for_list (const struct leaving_chain, chain, &l->chains) {
-		int use = nft_chain_use(l->nft, &nft_inet, chain->name, &l->c->err);
+	int r = leave_swept(l, &masq.v4);
 
-		if (use < 0 && use != -ENOENT)
-			return use;
-		if (use == chain->elements + CHAIN_RULES)
-			nft_remove_chain(l->nft, &nft_inet, chain->name);
-	}
-	return 0;
+	return r < 0 ? r : leave_swept(l, &masq.v6);
 }
 
 static int remove_all(struct nft *nft, void *call, struct err *e)
@@ -180,12 +113,12 @@ static int remove_all(struct nft *nft, void *call, struct err *e)
 	int r = c->verb != VERB_GC && c->prev.ips.count > 0 ? remove_known(&l) : remove_swept(&l);
 
 	(void)e;
-	return r < 0 ? r : remove_chains(&l);
+	return r < 0 ? r : leave_chains(&l);
 }
 
 int masq_del(struct cni_call *c)
 {
-	return nft_transact(&nft_inet, remove_all, c, &c->err);
+	return nft_work(c, &nft_inet, "masq", remove_all, c);
 }
 
 int masq_gc(struct cni_call *c)
@@ -215,5 +148,5 @@ static int check_all(struct nft *nft, void *call, struct err *e)
 
 int masq_check(struct cni_call *c)
 {
-	return nft_transact(&nft_inet, check_all, c, &c->err);
+	return nft_work(c, &nft_inet, "masq", check_all, c);
 }

@@ -1,13 +1,73 @@
 #include "cni/nftables.h"
 
+#include <dirent.h>
 #include <errno.h>
+#include <limits.h>
 #include <linux/netfilter.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "cni/attach.h"
 
-const struct nft_table nft_inet = { NFPROTO_INET, "plumb", "inet" };
-const struct nft_table nft_bridge = { NFPROTO_BRIDGE, "plumb", "bridge" };
+const struct nft_table nft_inet = { NFPROTO_INET, "plumb", "inet", 2 };
+const struct nft_table nft_bridge = { NFPROTO_BRIDGE, "plumb", "bridge", 1 };
+
+/* ---- Transactions, and what is on record of them ---- */
+
+static const char *record_name(const char *owner, const char *part, char out[NAME_MAX + 1])
+{
+	snprintf(out, NAME_MAX + 1, "%s.%s", owner, part);
+	for (char *s = out; *s; s++)
+		if (*s == '/')
+			*s = ':';               /* which none of an owner's names can have */
+	return out;
+}
+
+static bool record_is_valid(struct cni_call *c, const char *name, const char *part)
+{
+	char owner[OWNER_SIZE], valid[NAME_MAX + 1];
+
+	for_list (const struct valid_attachment, a, &c->net.valid) {
+		attach_owner(c->who.network, a->container, a->ifname, owner);
+		if (!strcmp(name, record_name(owner, part, valid)))
+			return true;
+	}
+	return false;
+}
+
+static void remove_stale_records(struct cni_call *c, const char *part)
+{
+	scoped(dir_close) DIR *dir = opendir(NFT_RECORDS);
+	char owner[OWNER_SIZE], start[NAME_MAX + 1];
+	struct dirent *d;
+
+	attach_owner_network(c->who.network, owner);
+	record_name(owner, part, start);
+	start[strlen(owner)] = '\0';
+	while (dir && (d = readdir(dir))) {
+		size_t len = strlen(d->d_name), end = strlen(part);
+
+		if (!strncmp(d->d_name, start, strlen(start)) && len > end && !strcmp(d->d_name + len - end, part) && !record_is_valid(c, d->d_name, part))
+			unlinkat(dirfd(dir), d->d_name, 0);
+	}
+}
+
+int nft_work(struct cni_call *c, const struct nft_table *table, const char *part, nft_decide *decide, void *arg)
+{
+	char name[NAME_MAX + 1], path[sizeof NFT_RECORDS + NAME_MAX + 1];
+	struct nft_work work = { .table = table, .decide = decide, .arg = arg, .reads = c->verb == VERB_CHECK || c->verb == VERB_STATUS };
+	int r;
+
+	snprintf(path, sizeof path, NFT_RECORDS "/%s", record_name(c->who.owner, part, name));
+	if (c->verb == VERB_ADD || c->verb == VERB_DEL)
+		work.record = path;
+	r = nft_transact(&work, &c->err);
+	if (r == 0 && c->verb == VERB_GC)
+		remove_stale_records(c, part);
+	return r;
+}
+
+/* ---- Elements ---- */
 
 bool nft_owned_by(const struct nft_element *el, const char *owner)
 {

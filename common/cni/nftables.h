@@ -15,6 +15,10 @@ struct nft_pair {
 };
 static inline const struct nft_set *nft_of(const struct nft_pair *p, int family) { return family == AF_INET ? &p->v4 : &p->v6; }
 
+/* Runs a transaction for the call. CHECK and STATUS only read. What ADD adds goes on record, by attachment and `part` (a word for what is done here: "masq");
+ * DEL and GC take records away. */
+int nft_work(struct cni_call *c, const struct nft_table *table, const char *part, nft_decide *decide, void *arg);
+
 /* Whether an element's comment says that this owner has it. A comment is the owner, or the owner, a space and more. */
 bool nft_owned_by(const struct nft_element *el, const char *owner);
 /* Whether it belongs to the network, but to no attachment on GC's list of valid ones. */

@@ -2,7 +2,6 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <limits.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netlink.h>
@@ -12,39 +11,52 @@
 #include <time.h>
 
 #include "base/scoped.h"
-#include "base/text.h"
 #include "base/trace.h"
 #include "os/nft_message.h"
-#include "os/spawn.h"
 
-enum {
-	TRIES = 400,                    /* of a transaction: another program may change the ruleset all the time */
-	HELPER_DEADLINE_MS = 30 * 1000,
-};
+enum { TRIES = 400 };                   /* of a transaction: another program may change the ruleset all the time */
+
+/* ---- Messages ---- */
+
+static bool append(struct nft_messages *to, const struct nlmsghdr *h)
+{
+	size_t size = NLMSG_ALIGN(h->nlmsg_len);
+
+	if (to->room - to->len < size) {
+		size_t room = (to->room + size) * 2;
+		uint8_t *more = realloc(to->bytes, room);
+
+		if (!more)
+			return false;
+		to->bytes = more;
+		to->room = room;
+	}
+	memcpy(to->bytes + to->len, h, size);
+	to->len += size;
+	to->count++;
+	return true;
+}
 
 /* Takes over m. A batch that ran out of memory is not sent. */
 static void batch_add(struct nft *nft, struct nl_msg *m)
 {
-	struct nlmsghdr *h = m ? nlmsg_hdr(m) : NULL;
-	size_t size = h ? NLMSG_ALIGN(h->nlmsg_len) : 0;
-
-	if (h && nft->room - nft->len < size) {
-		uint8_t *more = realloc(nft->batch, nft->room = (nft->room + size) * 2);
-
-		if (more)
-			nft->batch = more;
-		else
-			h = NULL;
+	if (m) {
+		nlmsg_hdr(m)->nlmsg_flags |= NLM_F_REQUEST;
+		nlmsg_hdr(m)->nlmsg_seq = ++nft->nl.seq;
 	}
-	if (!h) {
+	if (!m || !append(&nft->batch, nlmsg_hdr(m)))
 		nft->no_memory = true;
-	} else {
-		h->nlmsg_flags |= NLM_F_REQUEST;
-		h->nlmsg_seq = ++nft->nl.seq;
-		memcpy(nft->batch + nft->len, h, size);
-		nft->len += size;
-	}
 	nlmsg_free(m);
+}
+
+void nft_change(struct nft *nft, struct nl_msg *m, enum nft_change what)
+{
+	if (what == NFT_ADDS && nft->recording && (!m || !append(&nft->record, nlmsg_hdr(m))))
+		nft->no_memory = true;
+	if (what == NFT_ADDS && nft->there)
+		nlmsg_free(m);
+	else
+		batch_add(nft, m);
 }
 
 static struct nl_msg *batch_edge(int type)
@@ -52,12 +64,6 @@ static struct nl_msg *batch_edge(int type)
 	struct nfgenmsg g = { .res_id = htons(NFNL_SUBSYS_NFTABLES) };
 
 	return netlink_request(type, 0, &g, sizeof g);
-}
-
-void nft_change(struct nft *nft, struct nl_msg *m)
-{
-	nft->messages++;
-	batch_add(nft, m);
 }
 
 static int note_generation(struct nlmsghdr *h, void *generation)
@@ -69,14 +75,14 @@ static int note_generation(struct nlmsghdr *h, void *generation)
 	return 0;
 }
 
-static int batch_begin(struct nft *nft, struct err *e)
+int nft_begin(struct nft *nft, struct err *e)
 {
 	int r = netlink_get(&nft->nl, nft_request(NFT_MSG_GETGEN, 0, 0), note_generation, &nft->generation);
 	struct nl_msg *begin;
 
 	if (r < 0)
 		return netlink_refused(&nft->nl, e, r, "nftables (nf_tables): is it in this kernel?");
-	nft->len = nft->messages = 0;
+	nft->batch.len = nft->batch.count = nft->record.len = nft->record.count = 0;
 	nft->no_memory = false;
 	nft->first_seq = nft->nl.seq + 1;
 	begin = batch_edge(NFNL_MSG_BATCH_BEGIN);
@@ -89,23 +95,23 @@ static int batch_begin(struct nft *nft, struct err *e)
 /* One acknowledgement is enough, and hundreds would not fit into the socket's buffer; refusals come unasked. */
 static void ask_for_ack_of_last(struct nft *nft)
 {
-	struct nlmsghdr *h = (void *)nft->batch;
+	struct nlmsghdr *h = (void *)nft->batch.bytes;
 
-	for (uint8_t *end = nft->batch + nft->len; (uint8_t *)h + NLMSG_ALIGN(h->nlmsg_len) < end;)
+	for (uint8_t *end = nft->batch.bytes + nft->batch.len; (uint8_t *)h + NLMSG_ALIGN(h->nlmsg_len) < end;)
 		h = (void *)((uint8_t *)h + NLMSG_ALIGN(h->nlmsg_len));
 	h->nlmsg_flags |= NLM_F_ACK;
 }
 
-static int batch_commit(struct nft *nft)
+int nft_commit(struct nft *nft)
 {
-	if (nft->messages == 0)
-		return 0;
+	if (!nft_changes(nft))
+		return nft->no_memory ? -ENOMEM : 0;
 	if (!nft->no_memory)
 		ask_for_ack_of_last(nft);
 	batch_add(nft, batch_edge(NFNL_MSG_BATCH_END));
 	if (nft->no_memory)
 		return -ENOMEM;
-	return netlink_batch(&nft->nl, nft->batch, nft->len, nft->first_seq, 1);
+	return netlink_batch(&nft->nl, nft->batch.bytes, nft->batch.len, nft->first_seq, 1);
 }
 
 int nft_open(struct nft *nft, struct err *e)
@@ -117,12 +123,15 @@ int nft_open(struct nft *nft, struct err *e)
 void nft_close(struct nft *nft)
 {
 	netlink_close(&nft->nl);
-	free(nft->batch);
-	nft->batch = NULL;
+	free(nft->batch.bytes);
+	free(nft->record.bytes);
+	nft->batch = nft->record = (struct nft_messages){ 0 };
 }
 
+/* ---- Transactions ---- */
+
 /* A little longer each time, up to 2 ms, and never the same for two processes: those that collide must not do so for ever. */
-static void back_off(int tries)
+void nft_back_off(int tries)
 {
 	struct timespec now, t = { 0 };
 
@@ -131,59 +140,86 @@ static void back_off(int tries)
 	nanosleep(&t, NULL);
 }
 
-int nft_transact(const struct nft_table *table, nft_decide *decide, void *arg, struct err *e)
+static int note_edition(struct nlmsghdr *h, void *edition)
+{
+	struct nlattr *udata = nlmsg_find_attr(h, sizeof(struct nfgenmsg), NFTA_TABLE_USERDATA);
+	char comment[NFT_COMMENT];
+
+	if (h->nlmsg_type != (NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_NEWTABLE))
+		return 0;
+	nft_get_comment(comment, udata);
+	*(unsigned *)edition = 0;
+	sscanf(comment, "plumb ruleset %u", (unsigned *)edition);
+	return 0;
+}
+
+/* 1: the table is as we know it. 0: to be loaded, for it is not there or older. Negative: it is of a newer edition. */
+static int table_is_known(struct nft *nft, const struct nft_table *table, bool *there, struct err *e)
+{
+	struct nl_msg *m = nft_request(NFT_MSG_GETTABLE, 0, table->family);
+	unsigned edition = 0;
+	int r;
+
+	if (m)
+		nla_put_string(m, NFTA_TABLE_NAME, table->name);
+	r = netlink_get(&nft->nl, m, note_edition, &edition);
+	*there = r != -ENOENT;
+	if (r < 0)
+		return r == -ENOENT ? 0 : netlink_refused(&nft->nl, e, r, "looking nftables table %s up", table->name);
+	if (edition <= table->edition)
+		return edition == table->edition;
+	err_set(e, CNI_FAILED, -EPROTO, "nftables table %s is of edition %u, made by a newer plumb; this one knows up to %u", table->name, edition, table->edition);
+	err_detail(e, "install the newer plumb's plugins again, all of them; nothing was changed");
+	return -EPROTO;
+}
+
+static int try_once(struct nft *nft, const struct nft_work *w, struct err *e)
+{
+	bool there;
+	int known, r;
+
+	if ((r = nft_begin(nft, e)) < 0 || (known = r = table_is_known(nft, w->table, &there, e)) < 0)
+		return r;
+	if (!known && !w->reads && (there || nft_has_records())) {
+		r = nft_restore(w->table, e);
+		return r < 0 ? r : -ERESTART;
+	}
+	if ((r = w->decide(nft, w->arg, e)) != 0)
+		return r;
+	if (nft->record.len && (r = nft_record_write(w->record, &nft->record, e)) < 0)
+		return r;
+	r = nft_commit(nft);
+	if (r == 0 && nft->recording && !nft->record.len)
+		unlink(w->record);
+	if (r != -ENOENT || known)
+		return r;
+	r = nft_restore(w->table, e);
+	return r < 0 ? r : -ERESTART;
+}
+
+int nft_transact(const struct nft_work *w, struct err *e)
 {
 	scoped(trace_end) struct trace_span span = trace_begin("nftables");
 	scoped(nft_close) struct nft nft = { 0 };
-	bool loaded = false;
-	int r = nft_open(&nft, e);
+	int r = nft_open(&nft, e), tries = 0;
 
-	for (int tries = 0; r == 0 && tries < TRIES; tries++) {
-		if ((r = batch_begin(&nft, e)) < 0 || (r = decide(&nft, arg, e)) != 0)
-			return r;
-		r = batch_commit(&nft);
-		if (r == 0)
-			return 0;
-		if (r == -ENOENT && !loaded) {
-			loaded = true;
-			r = nft_load_ruleset(table->ruleset, e);
-		} else if (r == -ERESTART || r == -EINTR || r == -EBUSY) {
-			back_off(tries);        /* EBUSY: a chain was in use after all, its users having been counted while another batch was under way */
-			r = 0;
+	nft.recording = w->record;
+	while (r == 0) {
+		r = try_once(&nft, w, e);
+		/* EBUSY: a chain was in use after all, its users having been counted while another batch was under way */
+		if (e->code || (r != -ERESTART && r != -EINTR && r != -EBUSY))
+			break;
+		if (++tries == TRIES) {
+			err_set(e, CNI_TRY_LATER, -EBUSY, "changing nftables table %s: the ruleset changed during each of %d tries", w->table->name, TRIES);
+			err_detail(e, "another program changes nftables all the time; try again when it rests");
+			break;
 		}
+		nft_back_off(tries);
+		r = 0;
 	}
-	if (r == 0) {
-		err_set(e, CNI_TRY_LATER, -EBUSY, "changing nftables table %s: the ruleset changed during each of %d tries", table->name, TRIES);
-		err_detail(e, "another program changes nftables all the time; try again when it rests");
-		return -EBUSY;
-	}
-	if (!e->code)
-		netlink_refused(&nft.nl, e, r, "changing nftables table %s", table->name);
-	return r;
-}
-
-int nft_load_ruleset(const char *ruleset, struct err *e)
-{
-	scoped(trace_end) struct trace_span span = trace_begin("base ruleset");
-	char path[PATH_MAX];
-	char *argv[] = { path, (char *)ruleset, NULL };
-	struct spawn s = { .path = path, .argv = argv, .env = environ, .input = "", .output_limit = 1 << 16, .deadline_ms = HELPER_DEADLINE_MS };
-	ssize_t n = readlink("/proc/self/exe", path, sizeof path - 32);
-	struct spawned out;
-	int r;
-
-	if (n < 0)
-		return err_sys(e, CNI_FAILED, -errno, "/proc/self/exe");
-	path[n] = '\0';
-	strcpy(strrchr(path, '/') + 1, "plumb-ruleset");
-	if (access(path, X_OK) < 0) {
-		r = err_sys(e, CNI_FAILED, -errno, "%s, which loads the nftables ruleset", path);
-		err_detail(e, "install it beside the plugins");
-		return r;
-	}
-	r = spawn_run(&s, &out, e);
-	if (r == 0 && out.status != 0)
-		r = err_set(e, CNI_FAILED, -EREMOTEIO, "loading the nftables ruleset: %s", out.output_len ? text_trim(out.output) : "plumb-ruleset failed");
-	free(out.output);
+	if (r < 0 && nft.record.len)
+		unlink(w->record);
+	if (r < 0 && !e->code)
+		netlink_refused(&nft.nl, e, r, "changing nftables table %s", w->table->name);
 	return r;
 }

@@ -15,10 +15,11 @@
 
 enum { NFT_COMMENT = 128, NFT_NAME = 128 };
 
-/* A table, and the helper's argument that loads it when it is not there. */
+/* A table, the helper's argument that loads it when it is not there, and which edition of its chains and rules we know: its comment ends with the number. */
 struct nft_table {
 	uint8_t     family;             /* NFPROTO_INET, NFPROTO_BRIDGE */
 	const char *name, *ruleset;
+	unsigned    edition;
 };
 struct nft_set {
 	const struct nft_table *table;
@@ -39,24 +40,49 @@ void nft_put_mac(struct nft_bytes *b, const struct mac *m);
 
 struct nft_element {
 	struct nft_bytes key, value;            /* value.len 0: of a set, or a map to verdicts */
-	char             chain[NFT_NAME];       /* of a map to verdicts: "goto this chain"; "" else */
+	struct nft_bytes key_end;               /* of a range: its last key; len 0 else */
+	char             chain[NFT_NAME];       /* of a map to verdicts: where it leads; "" else */
+	bool             jump;                  /* it comes back from there */
 	char             comment[NFT_COMMENT];  /* the owner */
 };
 
+/* Messages, one after the other. */
+struct nft_messages {
+	uint8_t *bytes;
+	size_t   len, room;
+	unsigned count;
+};
+
 struct nft {
-	struct netlink nl;
-	uint32_t       generation;
-	uint8_t       *batch;
-	size_t         len, room;
-	unsigned       first_seq, messages;
-	bool           no_memory;
+	struct netlink      nl;
+	uint32_t            generation;
+	struct nft_messages batch;
+	struct nft_messages record;     /* what it takes to have from nothing what the transaction adds */
+	bool                recording;  /* record is wanted */
+	bool                there;      /* what is added now is there already: for the record only */
+	unsigned            first_seq;
+	bool                no_memory;
 };
 
 /* Decides what a transaction does: looks things up, calls nft_add and the like. 0 to commit; other than 0 gives up and is returned, e set by it. */
 typedef int nft_decide(struct nft *nft, void *arg, struct err *e);
 
-/* Runs a transaction: again, boundedly, when somebody else changed the ruleset meanwhile; once more after loading the base ruleset when that is not there. */
-int nft_transact(const struct nft_table *table, nft_decide *decide, void *arg, struct err *e);
+struct nft_work {
+	const struct nft_table *table;
+	nft_decide             *decide;
+	void                   *arg;
+	bool                    reads;  /* only: the table is not loaded for it */
+	const char             *record; /* a file that gets what is added, for nft_restore; nothing added: it goes. NULL: no record */
+};
+
+/* Runs a transaction: again, boundedly, when somebody else changed the ruleset meanwhile. A table that is not there, or of an older edition, is loaded
+ * first and what is on record put back; one of a newer edition is refused. */
+int nft_transact(const struct nft_work *work, struct err *e);
+
+/* Where records are: a file for each attachment and what it has there. */
+#define NFT_RECORDS "/run/plumb/nftables"
+/* Loads the table's chains and rules, and brings back every element and chain on record that is not there, in one batch. */
+int nft_restore(const struct nft_table *table, struct err *e);
 
 /* ---- In a transaction (and for reading, after nft_open) ---- */
 
@@ -67,6 +93,8 @@ void nft_close(struct nft *nft);
 int nft_find(struct nft *nft, const struct nft_set *set, struct nft_element *el, struct err *e);
 /* Calls each for all elements of a set, which may not be there; stops at other than 0 and returns that. */
 int nft_each(struct nft *nft, const struct nft_set *set, int (*each)(const struct nft_element *el, void *arg), void *arg, struct err *e);
+/* How many rules a chain has; -ENOENT: no such chain. */
+int nft_chain_rules(struct nft *nft, const struct nft_table *table, const char *chain, struct err *e);
 /* How many rules and elements refer to or make up a chain; -ENOENT: no such chain. The one thing here that is not of a generation: batches that are not through count
  * already. */
 int nft_chain_use(struct nft *nft, const struct nft_table *table, const char *chain, struct err *e);
@@ -74,11 +102,10 @@ int nft_chain_use(struct nft *nft, const struct nft_table *table, const char *ch
 void nft_add(struct nft *nft, const struct nft_set *set, const struct nft_element *el);
 void nft_remove(struct nft *nft, const struct nft_set *set, const struct nft_element *el);
 
-/* A chain with its rules, for masquerading one subnet: `ip daddr SUBNET return; masquerade`. (masq.c says why it is a chain.) */
-void nft_add_masq_chain(struct nft *nft, const struct nft_table *table, const char *chain, const struct prefix *subnet);
-void nft_remove_chain(struct nft *nft, const struct nft_table *table, const char *chain);
-
-/* Loads a base ruleset with the helper executable, which is beside our own. */
-int nft_load_ruleset(const char *ruleset, struct err *e);
+/* Makes a chain without a hook where there is none of the name; `write` writes its rules, with os/nft_rule.h. A name stands for the same rules always:
+ * what is there already stays as it is. */
+typedef void nft_write(struct nft *nft, const char *chain, const void *arg);
+int nft_chain_ensure(struct nft *nft, const struct nft_table *table, const char *chain, nft_write *write, const void *arg, struct err *e);
+void nft_chain_remove(struct nft *nft, const struct nft_table *table, const char *chain);
 
 #endif

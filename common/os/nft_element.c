@@ -82,7 +82,7 @@ void nft_put_comment(struct nl_msg *m, int attr, const char *comment)
 	nla_put(m, attr, len + 2, udata);
 }
 
-static void get_comment(char out[NFT_COMMENT], struct nlattr *udata)
+void nft_get_comment(char out[NFT_COMMENT], struct nlattr *udata)
 {
 	const uint8_t *p = udata ? nla_data(udata) : NULL;
 	int left = udata ? nla_len(udata) : 0;
@@ -97,8 +97,10 @@ static void put_element(struct nl_msg *m, const struct nft_element *el, bool who
 	struct nlattr *nest = nla_nest_start(m, NFTA_LIST_ELEM | NLA_F_NESTED);
 
 	nft_put_data(m, NFTA_SET_ELEM_KEY, &el->key);
+	if (el->key_end.len)
+		nft_put_data(m, NFTA_SET_ELEM_KEY_END, &el->key_end);
 	if (whole && el->chain[0])
-		nft_put_verdict(m, NFTA_SET_ELEM_DATA, NFT_GOTO, el->chain);
+		nft_put_verdict(m, NFTA_SET_ELEM_DATA, el->jump ? NFT_JUMP : NFT_GOTO, el->chain);
 	else if (whole && el->value.len)
 		nft_put_data(m, NFTA_SET_ELEM_DATA, &el->value);
 	if (whole)
@@ -170,9 +172,10 @@ static int visit(struct nlmsghdr *h, void *arg)
 		if (stop || nla_parse_nested(tb, NFTA_SET_ELEM_MAX, one, NULL) < 0)
 			break;
 		get_bytes(&el.key, tb[NFTA_SET_ELEM_KEY]);
+		get_bytes(&el.key_end, tb[NFTA_SET_ELEM_KEY_END]);
 		get_bytes(&el.value, tb[NFTA_SET_ELEM_DATA]);
 		get_chain(el.chain, tb[NFTA_SET_ELEM_DATA]);
-		get_comment(el.comment, tb[NFTA_SET_ELEM_USERDATA]);
+		nft_get_comment(el.comment, tb[NFTA_SET_ELEM_USERDATA]);
 		stop = w->each(&el, w->arg);
 	}
 	return stop;
@@ -204,38 +207,29 @@ int nft_each(struct nft *nft, const struct nft_set *set, int (*each)(const struc
 	return r < 0 && !e->code ? netlink_refused(&nft->nl, e, r, "listing nftables set %s", set->name) : r;
 }
 
-static int note_use(struct nlmsghdr *h, void *use)
+int nft_is_there(struct nft *nft, struct nlmsghdr *add)
 {
-	struct nlattr *a = nlmsg_find_attr(h, sizeof(struct nfgenmsg), NFTA_CHAIN_USE);
+	struct nlattr *name = nlmsg_find_attr(add, sizeof(struct nfgenmsg), NFTA_SET_ELEM_LIST_SET);
+	struct nlattr *table = nlmsg_find_attr(add, sizeof(struct nfgenmsg), NFTA_SET_ELEM_LIST_TABLE);
+	struct nft_element el = { .comment = "" };
+	struct walk first = { keep_element, &el };
+	struct err ignored = { 0 };
 
-	if (h->nlmsg_type == (NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_NEWCHAIN) && a)
-		*(int *)use = (int)ntohl(nla_get_u32(a));
-	return 0;
-}
-
-int nft_chain_use(struct nft *nft, const struct nft_table *table, const char *chain, struct err *e)
-{
-	struct nl_msg *m = nft_request(NFT_MSG_GETCHAIN, 0, table->family);
-	int use = 0, r;
-
-	if (m) {
-		nla_put_string(m, NFTA_CHAIN_TABLE, table->name);
-		nla_put_string(m, NFTA_CHAIN_NAME, chain);
-	}
-	r = netlink_get(&nft->nl, m, note_use, &use);
-	if (r == -ENOENT)
-		return r;
-	return r < 0 ? netlink_refused(&nft->nl, e, r, "looking nftables chain %s up", chain) : use;
+	if (!name || !table)
+		return -EBADMSG;
+	visit(add, &first);
+	return nft_find(nft, &(struct nft_set){ &(struct nft_table){ .family = ((struct nfgenmsg *)nlmsg_data(add))->nfgen_family, .name = nla_get_string(table) },
+	                                        nla_get_string(name) }, &el, &ignored);
 }
 
 /* ---- Changing ---- */
 
 void nft_add(struct nft *nft, const struct nft_set *set, const struct nft_element *el)
 {
-	nft_change(nft, elements_request(NFT_MSG_NEWSETELEM, NLM_F_CREATE, set, el, true));
+	nft_change(nft, elements_request(NFT_MSG_NEWSETELEM, NLM_F_CREATE, set, el, true), NFT_ADDS);
 }
 
 void nft_remove(struct nft *nft, const struct nft_set *set, const struct nft_element *el)
 {
-	nft_change(nft, elements_request(NFT_MSG_DELSETELEM, 0, set, el, false));
+	nft_change(nft, elements_request(NFT_MSG_DELSETELEM, 0, set, el, false), NFT_REMOVES);
 }

@@ -11,8 +11,26 @@ void nft_put_data(struct nl_msg *m, int attr, const struct nft_bytes *b);
 void nft_put_verdict(struct nl_msg *m, int attr, int code, const char *chain);
 /* As nft reads it back; nothing for "". */
 void nft_put_comment(struct nl_msg *m, int attr, const char *comment);
+/* "" where udata is NULL or has none. */
+void nft_get_comment(char out[NFT_COMMENT], struct nlattr *udata);
 
-/* Appends a change to the transaction's batch and takes the message over; NULL counts as out of memory. */
-void nft_change(struct nft *nft, struct nl_msg *m);
+/* Appends a change to the transaction's batch, and what adds to its record; takes the message over, NULL counts as out of memory. */
+enum nft_change { NFT_ADDS, NFT_REMOVES };
+void nft_change(struct nft *nft, struct nl_msg *m, enum nft_change what);
+
+/* ---- A transaction's steps (nft.c), for nft_transact and nft_restore ---- */
+
+int nft_begin(struct nft *nft, struct err *e);
+static inline bool nft_changes(const struct nft *nft) { return nft->batch.count > 1; }  /* more than its begin */
+int nft_commit(struct nft *nft);                                                        /* 0 or -errno: ERESTART, somebody else was first */
+void nft_back_off(int tries);
+
+/* ---- Records (nft_record.c) ---- */
+
+bool nft_has_records(void);
+/* Whole or not at all. */
+int nft_record_write(const char *path, const struct nft_messages *record, struct err *e);
+/* For each element that a NEWSETELEM message adds: 1 when its key is there already (nft_element.c). */
+int nft_is_there(struct nft *nft, struct nlmsghdr *add);
 
 #endif

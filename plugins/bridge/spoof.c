@@ -45,7 +45,7 @@ int spoof_guard_add(struct cni_call *c, const struct bridge_links *l)
 	const struct bridge_conf *conf = c->conf;
 	struct guard g = { c, l->port.name, &l->pod.mac };
 
-	return conf->mac_spoof_check ? nft_transact(&nft_bridge, add, &g, &c->err) : 0;
+	return conf->mac_spoof_check ? nft_work(c, &nft_bridge, "guard", add, &g) : 0;
 }
 
 static int sweep(struct nft *nft, void *call, struct err *e)
@@ -60,7 +60,7 @@ int spoof_guard_del(struct cni_call *c)
 {
 	const struct bridge_conf *conf = c->conf;
 
-	return conf->mac_spoof_check ? nft_transact(&nft_bridge, sweep, c, &c->err) : 0;
+	return conf->mac_spoof_check ? nft_work(c, &nft_bridge, "guard", sweep, c) : 0;
 }
 
 int spoof_guard_gc(struct cni_call *c)
@@ -83,5 +83,5 @@ int spoof_guard_check(struct cni_call *c, const struct link *pod)
 	const struct bridge_conf *conf = c->conf;
 	struct guard g = { c, c->who.host_ifname, &pod->mac };
 
-	return conf->mac_spoof_check ? nft_transact(&nft_bridge, check, &g, &c->err) : 0;
+	return conf->mac_spoof_check ? nft_work(c, &nft_bridge, "guard", check, &g) : 0;
 }

@@ -114,7 +114,7 @@ void expect_untouched_(struct world *w, const char *const allowed[]);
 #define expect_untouched(w, ...) AT_(expect_untouched_(w, (const char *const[]){ __VA_ARGS__ __VA_OPT__(,) NULL }))
 
 /* What may stay: plumb's empty table in nftables; host-local's empty store of a network; a bridge with its own addresses. */
-#define RULESET_STAYS           RULESET_IS_STATIC, "setting host: net/ipv4/conf/*/route_localnet*"
+#define RULESET_STAYS           RULESET_IS_STATIC, "dir /run/plumb", "dir /run/plumb/nftables", "setting host: net/ipv4/conf/*/route_localnet*"
 #define STORE_STAYS(network)    "dir /var/lib/cni/networks", "dir /var/lib/cni/networks/" network, \
                                 "file /var/lib/cni/networks/" network "/lock*", "file /var/lib/cni/networks/" network "/last_reserved_ip.*", \
                                 "dir /run/plumb", "dir /run/plumb/leases", "file /run/plumb/leases/*"

@@ -1,0 +1,22 @@
+/* Elements that lead to chains made at run time (os/nft.h, nft_chain_ensure): a chain goes with the last element that leads to it. */
+#ifndef PLUMB_CNI_CHAINS_H
+#define PLUMB_CNI_CHAINS_H
+
+#include "cni/nftables.h"
+
+/* What leaves in the transaction at hand. */
+struct leaving {
+	struct cni_call      *c;
+	struct nft           *nft;
+	const struct nft_set *set;      /* leave_swept's */
+	struct list           chains;   /* of struct leaving_chain (chains.c) */
+};
+
+/* Gives an element back if it is the attachment's. */
+int leave(struct leaving *l, const struct nft_set *set, struct nft_element *el);
+/* Gives back every element of a set that is the attachment's (DEL), or stale (GC). */
+int leave_swept(struct leaving *l, const struct nft_set *set);
+/* The end: removes the chains that nobody uses but what has left. */
+int leave_chains(struct leaving *l);
+
+#endif

@@ -1,0 +1,231 @@
+/* Records of what attachments have in nftables, in the kernel's own messages, and bringing it back from them when somebody has flushed the ruleset. They
+ * are under /run, as short-lived as what they tell of. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netlink.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/arena.h"
+#include "base/scoped.h"
+#include "base/text.h"
+#include "base/trace.h"
+#include "os/nft.h"
+#include "os/nft_message.h"
+#include "os/spawn.h"
+
+enum { HELPER_DEADLINE_MS = 30 * 1000, RECORD_LIMIT = 64 << 20, TRIES = 400 };
+
+bool nft_has_records(void)
+{
+	scoped(dir_close) DIR *dir = opendir(NFT_RECORDS);
+	struct dirent *d;
+
+	while (dir && (d = readdir(dir)))
+		if (d->d_name[0] != '.')
+			return true;
+	return false;
+}
+
+/* ---- Writing ---- */
+
+static int write_whole(int fd, const uint8_t *bytes, size_t len)
+{
+	while (len > 0) {
+		ssize_t n = write(fd, bytes, len);
+
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		bytes += n > 0 ? n : 0;
+		len -= n > 0 ? n : 0;
+	}
+	return 0;
+}
+
+int nft_record_write(const char *path, const struct nft_messages *record, struct err *e)
+{
+	char temporary[PATH_MAX];
+	scoped(fd_close) int fd = -1;
+	int r = 0;
+
+	snprintf(temporary, sizeof temporary, NFT_RECORDS "/.%d", getpid());
+	fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	if (fd < 0 && errno == ENOENT) {
+		mkdir("/run/plumb", 0755);
+		mkdir(NFT_RECORDS, 0700);
+		fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	}
+	if (fd < 0)
+		return err_sys(e, CNI_IO, -errno, "recording what goes into nftables: %s", temporary);
+	r = write_whole(fd, record->bytes, record->len);
+	if (r == 0 && rename(temporary, path) < 0)
+		r = -errno;
+	if (r < 0) {
+		unlink(temporary);
+		return err_sys(e, CNI_IO, r, "recording what goes into nftables: %s", path);
+	}
+	return 0;
+}
+
+/* ---- Bringing back ---- */
+
+static int load_ruleset(const char *ruleset, struct err *e)
+{
+	scoped(trace_end) struct trace_span span = trace_begin("base ruleset");
+	char path[PATH_MAX];
+	char *argv[] = { path, (char *)ruleset, NULL };
+	struct spawn s = { .path = path, .argv = argv, .env = environ, .input = "", .output_limit = 1 << 16, .deadline_ms = HELPER_DEADLINE_MS };
+	ssize_t n = readlink("/proc/self/exe", path, sizeof path - 32);
+	struct spawned out;
+	int r;
+
+	if (n < 0)
+		return err_sys(e, CNI_FAILED, -errno, "/proc/self/exe");
+	path[n] = '\0';
+	strcpy(strrchr(path, '/') + 1, "plumb-ruleset");
+	if (access(path, X_OK) < 0) {
+		r = err_sys(e, CNI_FAILED, -errno, "%s, which loads the nftables ruleset", path);
+		err_detail(e, "install it beside the plugins");
+		return r;
+	}
+	r = spawn_run(&s, &out, e);
+	if (r == 0 && out.status != 0)
+		r = err_set(e, CNI_FAILED, -EREMOTEIO, "loading the nftables ruleset: %s", out.output_len ? text_trim(out.output) : "plumb-ruleset failed");
+	free(out.output);
+	return r;
+}
+
+struct replay {
+	struct nft             *nft;
+	const struct nft_table *table;
+	struct arena            arena;
+	struct { const char **items; size_t count; } chains;    /* that the batch makes already */
+	bool                    skipping;                       /* the rules of a chain that is there */
+};
+
+static void replay_free(struct replay *p)
+{
+	arena_free(&p->arena);
+}
+
+/* Whether a chain still has to be made; noted as made from then on. */
+static bool chain_is_wanted(struct replay *p, struct nlmsghdr *h)
+{
+	struct nlattr *a = nlmsg_find_attr(h, sizeof(struct nfgenmsg), NFTA_CHAIN_NAME);
+	const char *name = a ? nla_get_string(a) : "";
+	struct err ignored = { 0 };
+	const char **slot;
+
+	for (size_t i = 0; i < p->chains.count; i++)
+		if (!strcmp(p->chains.items[i], name))
+			return false;
+	slot = arena_push(&p->arena, &p->chains.items, &p->chains.count, sizeof *slot);
+	if (slot)
+		*slot = arena_strdup(&p->arena, name);
+	return nft_chain_use(p->nft, p->table, name, &ignored) == -ENOENT;
+}
+
+static bool is_wanted(struct replay *p, struct nlmsghdr *h)
+{
+	switch (NFNL_MSG_TYPE(h->nlmsg_type)) {
+	case NFT_MSG_NEWCHAIN:
+		p->skipping = !chain_is_wanted(p, h);
+		return !p->skipping;
+	case NFT_MSG_NEWRULE:
+		return !p->skipping;
+	case NFT_MSG_NEWSETELEM:
+		return nft_is_there(p->nft, h) == 0;
+	default:
+		return false;
+	}
+}
+
+static void replay_messages(struct replay *p, uint8_t *bytes, int left)
+{
+	for (struct nlmsghdr *h = (void *)bytes; nlmsg_ok(h, left); h = nlmsg_next(h, &left)) {
+		struct nfgenmsg *g = nlmsg_data(h);
+
+		if (nlmsg_datalen(h) >= (int)sizeof *g && g->nfgen_family == p->table->family && is_wanted(p, h))
+			nft_change(p->nft, nlmsg_convert(h), NFT_ADDS);
+	}
+}
+
+static void replay_file(struct replay *p, int dir, const char *name)
+{
+	scoped(fd_close) int fd = openat(dir, name, O_RDONLY | O_CLOEXEC);
+	scoped(mem_free) uint8_t *bytes = NULL;
+	struct stat st;
+	ssize_t n;
+
+	if (fd < 0 || fstat(fd, &st) < 0 || st.st_size > RECORD_LIMIT || !(bytes = malloc(st.st_size + 1)))
+		return;
+	n = read(fd, bytes, st.st_size);
+	if (n > 0)
+		replay_messages(p, bytes, (int)n);
+}
+
+/* All records into one batch; only: just the one of that name. */
+static void replay_all(struct replay *p, const char *only)
+{
+	scoped(dir_close) DIR *dir = opendir(NFT_RECORDS);
+	struct dirent *d;
+
+	while (dir && (d = readdir(dir)))
+		if (d->d_name[0] != '.' && (!only || !strcmp(only, d->d_name)))
+			replay_file(p, dirfd(dir), d->d_name);
+}
+
+static int put_back(struct nft *nft, const struct nft_table *table, const char *only, struct err *e)
+{
+	int r = -ERESTART;
+
+	for (int tries = 0; tries < TRIES && (r == -ERESTART || r == -EINTR); tries++) {
+		scoped(replay_free) struct replay p = { .nft = nft, .table = table };
+
+		if (tries)
+			nft_back_off(tries);
+		if ((r = nft_begin(nft, e)) < 0)
+			return r;
+		replay_all(&p, only);
+		r = nft_commit(nft);
+	}
+	return r;
+}
+
+/* Two records that contradict each other, of which one can only be a leftover, must not keep the others from coming back. */
+static void put_back_one_by_one(struct nft *nft, const struct nft_table *table)
+{
+	scoped(dir_close) DIR *dir = opendir(NFT_RECORDS);
+	struct dirent *d;
+
+	while (dir && (d = readdir(dir))) {
+		struct err why = { 0 };
+		int r = d->d_name[0] == '.' ? 0 : put_back(nft, table, d->d_name, &why);
+
+		if (r < 0)
+			fprintf(stderr, "%s/%s could not be put back into nftables: %s\n", NFT_RECORDS, d->d_name, strerror(-r));
+	}
+}
+
+int nft_restore(const struct nft_table *table, struct err *e)
+{
+	scoped(nft_close) struct nft nft = { 0 };
+	int r = load_ruleset(table->ruleset, e);
+
+	if (r < 0 || !nft_has_records())
+		return r;
+	if ((r = nft_open(&nft, e)) < 0)
+		return r;
+	r = put_back(&nft, table, NULL, e);
+	if (r == -EBUSY || r == -EEXIST || r == -ENOENT) {
+		put_back_one_by_one(&nft, table);
+		r = 0;
+	}
+	return r < 0 && !e->code ? netlink_refused(&nft.nl, e, r, "putting nftables table %s back from " NFT_RECORDS, table->name) : r;
+}
