@@ -51,6 +51,7 @@ else
   plugin_libs := $(shell $(PKG_CONFIG) --libs libnl-3.0 jansson)
 endif
 nft_libs = $(shell $(PKG_CONFIG) --libs libnftables)
+helpers := plumb-ruleset $(shell $(PKG_CONFIG) --exists libsystemd 2>/dev/null && echo plumb-firewalld)
 
 # ---- Objects ----
 
@@ -69,7 +70,7 @@ BUILD_ID := $(shell cat $(sort $(wildcard common/*/*.[ch] plugins/*.[ch] plugins
 .DELETE_ON_ERROR:
 .SECONDARY:
 .PHONY: all
-all: $(ALL_PLUGINS:%=$(B)/bin/%) $(B)/bin/plumb-ruleset $(B)/bin/plumb
+all: $(ALL_PLUGINS:%=$(B)/bin/%) $(helpers:%=$(B)/bin/%) $(B)/bin/plumb
 
 $(B)/%.o: %.c Makefile
 	@mkdir -p $(@D)
@@ -99,6 +100,11 @@ $(B)/plumb/ruleset/text.o: plumb/ruleset/text.S spec/ruleset.nft spec/ruleset-br
 	@mkdir -p $(@D)
 	$(CC) -c -o $@ $<
 
+# The helper that speaks to firewalld; left out where libsystemd's headers are not there, which the firewall plugin tells when it is asked for firewalld.
+$(B)/bin/plumb-firewalld: $(patsubst %.c,$(B)/%.o,$(wildcard plumb/firewalld/*.c))
+	@mkdir -p $(@D)
+	$(link) -o $@ $^ $(shell $(PKG_CONFIG) --libs libsystemd)
+
 $(B)/bin/plumb: $(plumb_obj) $(common_obj) $(B)/self/plumb.o
 	@mkdir -p $(@D)
 	$(link) -o $@ $^ $(shell $(PKG_CONFIG) --libs libnl-3.0 jansson)
@@ -112,7 +118,7 @@ $(B)/bin/plumb: $(plumb_obj) $(common_obj) $(B)/self/plumb.o
 .PHONY: install
 install: all ## install plugins to CNI_BIN_DIR, the plumb command to PREFIX/bin
 	install -d $(DESTDIR)$(CNI_BIN_DIR) $(DESTDIR)$(PREFIX)/bin
-	install -m 755 $(ALL_PLUGINS:%=$(B)/bin/%) $(B)/bin/plumb-ruleset $(DESTDIR)$(CNI_BIN_DIR)
+	install -m 755 $(ALL_PLUGINS:%=$(B)/bin/%) $(helpers:%=$(B)/bin/%) $(DESTDIR)$(CNI_BIN_DIR)
 	install -m 755 $(B)/bin/plumb $(DESTDIR)$(PREFIX)/bin
 	install -d $(DESTDIR)$(PREFIX)/share/man/man1
 	install -m 644 plumb/plumb.1 $(DESTDIR)$(PREFIX)/share/man/man1

@@ -41,7 +41,7 @@ static const struct field runtime_fields[] = { FIELD(struct static_conf, runtime
 static const struct field args_cni_fields[] = { FIELD(struct static_conf, args.cni.ips, "ips", read_list, TEXTS), FIELD_END };
 static const struct field args_fields[] = { { .key = "cni", .read = read_object, .sub = args_cni_fields }, FIELD_END };
 
-/* The tables below these three count their offsets from the whole struct, but for those of lists' items and of dns. */
+/* These three have no offset of their own: the fields of the tables that they lead to are members of struct static_conf itself. */
 static const struct field static_fields[] = {
 	{ .key = "ipam",          .read = read_object, .sub = ipam_fields },
 	{ .key = "runtimeConfig", .read = read_object, .sub = runtime_fields },
@@ -66,8 +66,11 @@ static int take_env_ips(struct static_conf *conf, char *ips, struct cni_call *c)
 		struct static_address *slot;
 
 		item = text_trim(item);
-		if (!prefix_parse(item, &p))
-			return err_set(&c->err, CNI_BAD_ENV, -EINVAL, "the 'ip' field is expected to be in CIDR notation, got: '%s'", item);
+		if (!prefix_parse(item, &p)) {
+			err_set(&c->err, CNI_BAD_ENV, -EINVAL, "the 'ip' field is expected to be in CIDR notation, got: '%s'", item);
+			err_detail(&c->err, "CNI_ARGS: IP=%s: want an address with its prefix length, such as 10.1.2.3/24", item);
+			return -EINVAL;
+		}
 		slot = add_address(conf, &c->arena);
 		if (!slot)
 			return err_nomem(&c->err, "addresses");
@@ -84,8 +87,12 @@ static int take_env_gateways(struct static_conf *conf, char *gateways, struct cn
 	while ((item = strsep(&gateways, ","))) {
 		struct addr gateway;
 
-		if (!addr_parse(text_trim(item), &gateway))
-			return err_set(&c->err, CNI_BAD_ENV, -EINVAL, "invalid gateway address: %s", item);
+		item = text_trim(item);
+		if (!addr_parse(item, &gateway)) {
+			err_set(&c->err, CNI_BAD_ENV, -EINVAL, "invalid gateway address: %s", item);
+			err_detail(&c->err, "CNI_ARGS: GATEWAY=%s: want an address such as 10.1.2.3", item);
+			return -EINVAL;
+		}
 		for_list (struct static_address, a, &conf->ipam.addresses)
 			if (!a->text && prefix_contains(&a->address, &gateway))
 				a->gateway = gateway;
@@ -120,7 +127,8 @@ static int take_list(struct static_conf *conf, const struct list *ips, const cha
 		struct static_address *slot;
 
 		if (!*text || !prefix_parse(*text, &p)) {
-			err_set(&c->err, CNI_BAD_CONFIG, -EINVAL, "an entry in the 'ips' field is NOT in CIDR notation, got: '%s'", *text ? *text : "");
+			err_set(&c->err, CNI_BAD_CONFIG, -EINVAL, "an entry in the 'ips' field is NOT in CIDR notation, got: '%s'",
+			        *text ? *text : "");
 			err_detail(&c->err, "%s[%zu]: want an address with its prefix length, such as 10.1.2.3/24", key, i);
 			return -EINVAL;
 		}
@@ -159,11 +167,7 @@ static int refuse_families(const struct static_conf *conf, const char *version, 
 			v4++;
 		else
 			v6++;
-	if ((v4 <= 1 && v6 <= 1) || version_at_least(version, "0.3.0"))
-		return 0;
-	err_set(e, CNI_BAD_CONFIG, -EINVAL, "CNI version %s does not support more than 1 address per family", version);
-	err_detail(e, "%d IPv4 and %d IPv6 addresses; want one of each, or cniVersion 0.3.0 or newer", v4, v6);
-	return -EINVAL;
+	return version_refuse_families(version, v4, v6, "addresses", e);
 }
 
 /* What nothing was taken for needs no addresses: DEL succeeds whatever they are. */

@@ -44,6 +44,17 @@ void __attribute__((noreturn)) misuse(void)
 	exit(2);
 }
 
+/* A decimal number of at most most. */
+static int number(const char *text, int most)
+{
+	char *end;
+	long n = strtol(text, &end, 10);
+
+	if (end == text || *end || n < 0 || n > most)
+		misuse();
+	return (int)n;
+}
+
 struct options options_read(int argc, char **argv)
 {
 	static const struct option known[] = {
@@ -55,7 +66,7 @@ struct options options_read(int argc, char **argv)
 
 	while ((c = getopt_long(argc, argv, "+", known, NULL)) != -1) {
 		switch (c) {
-		case 'p': o.pods = atoi(optarg); break;
+		case 'p': o.pods = number(optarg, 1000); break;
 		case 'l': o.lan = true; break;
 		case 'u': o.flags |= WORLD_USERS; break;
 		case 'n': o.name = optarg; break;
@@ -63,8 +74,6 @@ struct options options_read(int argc, char **argv)
 		default: misuse();
 		}
 	}
-	if (o.pods < 0 || o.pods > 1000)
-		misuse();
 	return o;
 }
 

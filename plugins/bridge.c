@@ -1,7 +1,8 @@
 /* bridge: a bridge on the host, made when it is not there, and a veth pair from it to each container.
  *
  * The work has its own files: bridge/conf.c reads what is asked for, bridge/link.c makes the bridge and the port, bridge/gateway.c gives the
- * bridge the gateway's addresses, bridge/spoof.c guards against forged MACs. */
+ * bridge the gateway's addresses, bridge/vlan_gateway.c makes the interface for them where there is a VLAN, bridge/spoof.c guards against
+ * forged MACs, bridge/chained.c is for an interface that an earlier plugin made. */
 #include <errno.h>
 #include <sys/socket.h>
 
@@ -19,7 +20,8 @@ static bool masquerades(const struct cni_call *c)
 
 static unsigned pod_settings(const struct cni_call *c, const struct bridge_conf *conf)
 {
-	return (conf->enable_dad ? POD_DAD : 0) | (has_family(&c->result, AF_INET6) ? POD_HAS_IPV6 : 0) | (has_ipam(c) ? 0 : POD_LAYER2);
+	return (conf->enable_dad ? POD_DAD : 0) | (has_family(&c->result, AF_INET6) ? POD_HAS_IPV6 : 0) |
+	       (has_ipam(c) ? 0 : POD_LAYER2);
 }
 
 /* Addresses and routes in the container; for a layer 2 network just the link. */
@@ -39,14 +41,11 @@ static int note_result(struct cni_call *c, const struct bridge_links *l)
 {
 	int pod;
 
-	if (result_note_link(c, &l->bridge, NULL) < 0 || result_note_link(c, &l->port, NULL) < 0 || (pod = result_note_link(c, &l->pod, c->who.netns)) < 0 ||
+	if (result_note_link(c, &l->bridge, NULL) < 0 || result_note_link(c, &l->port, NULL) < 0 ||
+	    (pod = result_note_link(c, &l->pod, c->who.netns)) < 0 ||
 	    (l->vlan_gateway.index && result_note_link(c, &l->vlan_gateway, NULL) < 0))
 		return -ENOMEM;
-	for_list (struct ip_conf, ip, &c->result.ips)
-		ip->iface = pod;
-	if (dns_is_set(&c->net.dns))
-		c->result.dns = c->net.dns;
-	return result_follow(&c->result, &c->prev, &c->arena);
+	return result_finish(c, pod);
 }
 
 static int bridge_add(struct cni_call *c)
@@ -90,8 +89,12 @@ static int bridge_add(struct cni_call *c)
 /* Each step finds its things by who the attachment is, not by what still exists: the namespace may be gone. */
 static int bridge_del(struct cni_call *c)
 {
-	int r = masquerades(c) ? masq_del(c) : 0;
+	const struct iface *chained = bridge_chained(c);
+	int r;
 
+	if (chained)
+		return bridge_let_go(c, chained);
+	r = masquerades(c) ? masq_del(c) : 0;
 	r = first_failure(r, spoof_guard_del(c));
 	r = first_failure(r, iface_delete(c));
 	return first_failure(r, lease_give_back(c));
@@ -99,13 +102,15 @@ static int bridge_del(struct cni_call *c)
 
 static int bridge_check(struct cni_call *c)
 {
-	const struct bridge_conf *conf = c->conf;
+	const struct iface *chained = bridge_chained(c);
 	struct link pod;
-	int r = lease_check(c);
+	int r;
 
-	if (r < 0 || (r = check_attachment(c, "veth", &pod)) < 0 || (r = bridge_links_check(c, &pod)) < 0)
+	if (chained)
+		return bridge_taken_check(c, chained);
+	if ((r = lease_check(c)) < 0 || (r = check_attachment(c, "veth", &pod)) < 0 || (r = bridge_links_check(c, &pod)) < 0)
 		return r;
-	if (conf->is_gateway && ((r = check_forwarding(c)) < 0 || (r = gateways_check(c)) < 0))
+	if ((r = gateways_check(c)) < 0)
 		return r;
 	if ((r = spoof_guard_check(c, &pod)) < 0)
 		return r;
@@ -125,5 +130,6 @@ static int bridge_gc(struct cni_call *c)
 	return first_failure(r, lease_gc(c));
 }
 
-CNI_PLUGIN("bridge", .about = "a bridge on the host with a veth pair to each container", .fields = bridge_fields, .conf_size = sizeof(struct bridge_conf),
-           .settle = bridge_settle, .add = bridge_add, .del = bridge_del, .check = bridge_check, .status = bridge_status, .gc = bridge_gc);
+CNI_PLUGIN("bridge", .about = "a bridge on the host with a veth pair to each container", .fields = bridge_fields,
+           .conf_size = sizeof(struct bridge_conf), .settle = bridge_settle, .add = bridge_add, .del = bridge_del, .check = bridge_check,
+           .status = bridge_status, .gc = bridge_gc);

@@ -19,7 +19,8 @@ static int same_namespace(struct cni_call *c)
 	if (netns_same(own, c->pod_fd))
 		return 0;
 	err_set(&c->err, CNI_BAD_NETNS, -EINVAL, "CNI_NETNS: %s is not the host's network namespace", c->who.netns);
-	err_detail(&c->err, "\"host\" is for containers that share the host's network: start the container with the host's namespace, or use \"bridge\"");
+	err_detail(&c->err, "\"host\" is for containers that share the host's network: start the container with the host's namespace, "
+	           "or use \"bridge\"");
 	return -EINVAL;
 }
 
@@ -42,27 +43,18 @@ static int note_address(const struct prefix *p, void *arg)
 
 static int note_link(const struct link *l, void *call)
 {
-	struct cni_call *c = call;
-	int iface;
+	struct addresses on = { .c = call };
+	int r;
 
 	if (!(l->flags & IFF_UP) || (l->flags & IFF_LOOPBACK))
 		return 0;
-	iface = result_note_link(c, l, c->who.netns);
-	return iface < 0 ? iface : 0;
-}
-
-static int note_addresses(struct cni_call *c)
-{
-	for (size_t i = 0; i < c->result.ifaces.count; i++) {
-		struct addresses on = { c, (int)i };
-		struct link l;
-		int r = link_by_name(&c->host, result_ifaces(&c->result)[i].name, &l, &c->err);
-
-		if (r == 0)
-			r = address_each(&c->host, l.index, 0, note_address, &on, &c->err);
-		if (r < 0 && r != -ENODEV)
-			return r;
-	}
+	on.iface = result_note_link(on.c, l, on.c->who.netns);
+	if (on.iface < 0)
+		return on.iface;
+	r = address_each(&on.c->host, l->index, 0, note_address, &on, &on.c->err);
+	if (r != -ENODEV)
+		return r;
+	err_clear(&on.c->err);          /* it has gone meanwhile */
 	return 0;
 }
 
@@ -75,8 +67,7 @@ static int host_add(struct cni_call *c)
 	c->result = c->prev;
 	if (c->has_prev)
 		return 0;
-	r = link_each(&c->host, note_link, c, &c->err);
-	return r < 0 ? r : note_addresses(c);
+	return link_each(&c->host, note_link, c, &c->err);
 }
 
 CNI_PLUGIN("host", .about = "the container shares the host's network", .flags = PLUGIN_HOST_NETNS, .add = host_add, .check = same_namespace);

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "cni/check.h"
 #include "cni/iface.h"
 #include "cni/plugin.h"
 #include "os/address.h"
@@ -15,8 +16,11 @@ static int note_address(const struct prefix *p, void *call)
 	struct ip_conf *ip;
 	char text[PREFIX_TEXT];
 
-	if (!addr_is_loopback(&p->addr))
-		return err_set(&c->err, CNI_FAILED, -EINVAL, "loopback interface found with non-loopback address \"%s\"", prefix_text(p, text));
+	if (!addr_is_loopback(&p->addr)) {
+		err_set(&c->err, CNI_FAILED, -EINVAL, "loopback interface found with non-loopback address \"%s\"", prefix_text(p, text));
+		err_detail(&c->err, "remove the address from the container's lo");
+		return -EINVAL;
+	}
 	for_list (const struct ip_conf, seen, &c->result.ips)
 		if (seen->address.addr.family == p->addr.family)
 			return 0;       /* one a family is told, the first */
@@ -63,9 +67,9 @@ static int loopback_check(struct cni_call *c)
 	int r = pod_find_lo(c, &lo);
 
 	if (r == 0 && !(lo.flags & IFF_UP))
-		return err_set(&c->err, CNI_FAILED, -ENETDOWN, "loopback interface is down");
+		return check_differs(c, "loopback interface is down");
 	return r;
 }
 
-CNI_PLUGIN("loopback", .about = "brings the container's lo up", .flags = PLUGIN_MAY_LACK_TYPE,
+CNI_PLUGIN("loopback", .about = "brings the container's lo up", .flags = PLUGIN_CHECK_NEEDS_NO_PREV,
            .add = loopback_add, .del = loopback_del, .check = loopback_check);

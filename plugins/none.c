@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "cni/check.h"
 #include "cni/iface.h"
 #include "cni/plugin.h"
 #include "os/link.h"
@@ -18,7 +19,10 @@ static int none_add(struct cni_call *c)
 	if (r < 0 || (r = link_up(&c->pod, lo.index, &c->err)) < 0)
 		return r;
 	c->result = c->prev;
-	return c->has_prev ? 0 : first_failure(result_note_link(c, &lo, c->who.netns), 0);
+	if (c->has_prev)
+		return 0;
+	r = result_note_link(c, &lo, c->who.netns);
+	return r < 0 ? r : 0;
 }
 
 /* What another plugin or program put in is not none's to take out. */
@@ -45,15 +49,16 @@ static bool is_fallback_tunnel(const struct link *l)
 	return false;
 }
 
+static int refuse(struct cni_call *c, const char *thing, const char *what)
+{
+	err_set(&c->err, CNI_FAILED, -EEXIST, "the container is not isolated: it has %s %s", thing, what);
+	err_detail(&c->err, "something added it after ADD; remove it, or do not use \"none\" for this container");
+	return -EEXIST;
+}
+
 static int refuse_link(const struct link *l, void *call)
 {
-	struct cni_call *c = call;
-
-	if ((l->flags & IFF_LOOPBACK) || is_fallback_tunnel(l))
-		return 0;
-	err_set(&c->err, CNI_FAILED, -EEXIST, "the container is not isolated: it has interface %s", l->name);
-	err_detail(&c->err, "something attached it after ADD; remove the interface, or do not use \"none\" for this container");
-	return -EEXIST;
+	return (l->flags & IFF_LOOPBACK) || is_fallback_tunnel(l) ? 0 : refuse(call, "interface", l->name);
 }
 
 static int refuse_route(const struct route *r, void *call)
@@ -63,9 +68,10 @@ static int refuse_route(const struct route *r, void *call)
 	char text[PREFIX_TEXT];
 	struct link via;
 
-	if (r->origin == RTPROT_KERNEL && r->index && link_by_index(&c->pod, r->index, &via, &ignored) == 0 && (via.flags & IFF_LOOPBACK))
+	if (r->origin == RTPROT_KERNEL && r->index && link_by_index(&c->pod, r->index, &via, &ignored) == 0 &&
+	    (via.flags & IFF_LOOPBACK))
 		return 0;       /* of lo's own addresses */
-	return err_set(&c->err, CNI_FAILED, -EEXIST, "the container is not isolated: it has a route to %s", prefix_text(&r->dst, text));
+	return refuse(c, "a route to", prefix_text(&r->dst, text));
 }
 
 static int none_check(struct cni_call *c)
@@ -76,7 +82,7 @@ static int none_check(struct cni_call *c)
 	if (r < 0)
 		return r;
 	if (!(lo.flags & IFF_UP))
-		return err_set(&c->err, CNI_FAILED, -ENETDOWN, "the container's lo is down");
+		return check_differs(c, "the container's lo is down");
 	if ((r = link_each(&c->pod, refuse_link, c, &c->err)) < 0 || (r = route_each(&c->pod, AF_INET, refuse_route, c, &c->err)) < 0)
 		return r;
 	return route_each(&c->pod, AF_INET6, refuse_route, c, &c->err);

@@ -3,6 +3,7 @@
  * A port is an element of a map, owned by the attachment: a second claim is refused and told who has it; it never shadows. Only what is for an address of
  * the host is caught. The client's address is kept, but where the answer would not come back: from 127.0.0.0/8, and from the container's own network. */
 #include <errno.h>
+#include <stdio.h>
 #include <sys/socket.h>
 
 #include "os/link.h"
@@ -11,36 +12,56 @@
 
 /* ---- What an attachment has in nftables: its ports, and what gives their connections the host's address ---- */
 
-static int each_element(struct job *j, struct nft *nft, snat_fn *port, snat_fn *snat)
+static int each_element(struct job *j, struct nft *nft, int (*mapping)(struct job *j), element_fn *snat)
 {
 	int r = 0;
 
 	j->nft = nft;
 	for (size_t i = 0; i < j->n_targets && r == 0; i++) {
-		const struct target *t = &j->targets[i];
-
+		j->target = &j->targets[i];
 		for_list (const struct mapping, m, mappings_of(j->c)) {
-			struct nft_element el = publish_element(j->c, m, t);
-
+			j->mapping = m;
 			mapping_text(m, j->what);
-			if (r == 0 && mapping_concerns(m, t->address->addr.family) && !mapping_is_repeated(j->c, m))
-				r = port(publish_map(m, t->address->addr.family), &el, j);
+			if (r == 0)
+				r = mapping(j);
 		}
 		if (r == 0)
-			r = snat_each(j->c, t, snat, j);
+			r = snat_each(j->c, j->target, snat, j);
 		if (r == 0)
-			r = snat_by_link(j->c, t, snat, j);
+			r = snat_by_link(j->c, j->target, snat, j);
 	}
 	return r;
 }
 
 /* ---- ADD ---- */
 
-static int claim_port(const struct nft_set *set, struct nft_element *el, void *job)
+static int claim(const struct nft_set *set, struct nft_element *el, void *job)
 {
 	struct job *j = job;
 
 	return nft_claim(j->nft, set, el, false, j->what, j->c);
+}
+
+static int refuse_rival(const struct nft_set *set, struct nft_element *el, void *job)
+{
+	struct job *j = job;
+
+	return nft_refuse_others(j->nft, set, el, j->what, j->c);
+}
+
+static int publish(struct job *j)
+{
+	int family = j->target->address->addr.family, r = 0;
+
+	if (!mapping_concerns(j->mapping, family) || j->mapping->repeated)
+		return 0;
+	if ((r = publish_rivals(j->c, j->mapping, family, refuse_rival, j)) < 0)
+		return r;
+	if (mapping_is_range(j->mapping) && (r = range_is_free(j)) < 0)
+		return r;
+	if (mapping_is_gated(j->c, j->mapping, family) && (r = gate_ensure(j->c, j->nft, j->mapping, family)) < 0)
+		return r;
+	return publish_each(j->c, j->mapping, j->target, claim, j);
 }
 
 static int claim_snat(const struct nft_set *set, struct nft_element *el, void *job)
@@ -50,10 +71,9 @@ static int claim_snat(const struct nft_set *set, struct nft_element *el, void *j
 	return nft_claim(j->nft, set, el, true, "the container's address", j->c);       /* ours, by its lease */
 }
 
-static int publish_all(struct nft *nft, void *job, struct err *e)
+static int publish_all(struct nft *nft, void *job)
 {
-	(void)e;
-	return each_element(job, nft, claim_port, claim_snat);
+	return each_element(job, nft, publish, claim_snat);
 }
 
 /* A bridge with netfilter on it (br_netfilter) translates a frame before it is routed, and would have to send it out by the port it came in by:
@@ -85,6 +105,20 @@ static int localnet_enable(struct job *j)
 	return 0;
 }
 
+/* A host's address of a family that the container does not have cannot lead there. */
+static void tell_of_unreachable(struct job *j)
+{
+	for_list (const struct mapping, m, mappings_of(j->c)) {
+		bool reached = false;
+
+		for (size_t i = 0; i < j->n_targets; i++)
+			reached |= mapping_concerns(m, j->targets[i].address->addr.family);
+		if (!reached && mapping_is_exact(m))
+			fprintf(stderr, "runtimeConfig.portMappings[%zu]: %s is not published: the container has no IPv%c address\n", m->index, mapping_text(m, j->what),
+			        m->host_ip.family == AF_INET ? '4' : '6');
+	}
+}
+
 static int portmap_add(struct cni_call *c)
 {
 	const struct portmap_conf *conf = c->conf;
@@ -94,7 +128,13 @@ static int portmap_add(struct cni_call *c)
 	c->result = c->prev;
 	if (mappings_of(c)->count == 0)
 		return 0;
-	if ((r = targets_find(&j)) < 0 || (r = nft_work(c, &nft_inet, "portmap", publish_all, &j)) < 0)
+	if ((r = targets_find(&j)) < 0 || (conf->check_listeners && (r = listeners_check(&j)) < 0))
+		return r;
+	tell_of_unreachable(&j);
+	/* what an attachment of our own name has left behind goes first: it died without a DEL */
+	if (nft_has_record(c, "portmap") && (r = nft_work(c, &nft_inet, "portmap", sweep_all, &j)) < 0)
+		return r;
+	if ((r = nft_work(c, &nft_inet, "portmap", publish_all, &j)) < 0)
 		return r;
 	if (conf->snat) {
 		hairpin_where_bridged(c);
@@ -120,7 +160,9 @@ static int portmap_del(struct cni_call *c)
 
 static int portmap_gc(struct cni_call *c)
 {
-	return nft_work(c, &nft_inet, "portmap", sweep_all, c);
+	struct job j = { .c = c };
+
+	return nft_work(c, &nft_inet, "portmap", sweep_all, &j);
 }
 
 /* ---- CHECK ---- */
@@ -132,10 +174,14 @@ static int check_element(const struct nft_set *set, struct nft_element *el, void
 	return nft_check(j->nft, set, el, j->what, j->c);
 }
 
-static int check_all(struct nft *nft, void *job, struct err *e)
+static int check_mapping(struct job *j)
 {
-	(void)e;
-	return each_element(job, nft, check_element, check_element);
+	return publish_each(j->c, j->mapping, j->target, check_element, j);
+}
+
+static int check_all(struct nft *nft, void *job)
+{
+	return each_element(job, nft, check_mapping, check_element);
 }
 
 static int portmap_check(struct cni_call *c)

@@ -27,12 +27,13 @@ static const struct field ptp_fields[] = {
 	FIELD_END
 };
 
-static struct prefix alone(const struct addr *a)
+/* A /32 or /128. */
+static struct prefix host_prefix(const struct addr *a)
 {
 	return (struct prefix){ .addr = *a, .len = addr_size(a->family) * 8 };
 }
 
-static int gateways_check(struct cni_call *c)
+static int gateways_demand(struct cni_call *c)
 {
 	char text[PREFIX_TEXT];
 
@@ -51,8 +52,13 @@ static int pod_routes(struct cni_call *c, const struct link *pod)
 	int r = 0;
 
 	for_list (const struct ip_conf, ip, &c->result.ips) {
-		struct route gateway = { .dst = alone(&ip->gateway), .index = pod->index, .source = ip->address.addr, .scope = RT_SCOPE_LINK };
-		struct route subnet = { .dst = prefix_network(&ip->address), .index = pod->index, .source = ip->address.addr, .gateway = ip->gateway, .scope = -1 };
+		struct route gateway = {
+			.dst = host_prefix(&ip->gateway), .index = pod->index, .source = ip->address.addr, .scope = RT_SCOPE_LINK,
+		};
+		struct route subnet = {
+			.dst = prefix_network(&ip->address), .index = pod->index, .source = ip->address.addr,
+			.gateway = ip->gateway, .scope = -1,
+		};
 
 		r = route_add(&c->pod, &gateway, &c->err);
 		if (r == -EEXIST)
@@ -72,8 +78,8 @@ static int host_side(struct cni_call *c, const struct link *near)
 	int r = 0;
 
 	for_list (const struct ip_conf, ip, &c->result.ips) {
-		struct prefix gateway = alone(&ip->gateway);
-		struct route back = { .dst = alone(&ip->address.addr), .index = near->index, .scope = -1 };
+		struct prefix gateway = host_prefix(&ip->gateway);
+		struct route back = { .dst = host_prefix(&ip->address.addr), .index = near->index, .scope = -1 };
 
 		r = address_add(&c->host, near->index, near->name, &gateway, 0, &c->err);
 		if (r == 0 || r == -EEXIST)
@@ -94,7 +100,8 @@ static int ptp_add(struct cni_call *c)
 	struct link near, pod;
 	int r;
 
-	if ((r = pod_name_is_free(c)) < 0 || (r = lease_take(&lease, c)) < 0 || (r = gateways_check(c)) < 0 || (r = forwarding_enable(c)) < 0)
+	if ((r = pod_name_is_free(c)) < 0 || (r = lease_take(&lease, c)) < 0 || (r = gateways_demand(c)) < 0 ||
+	    (r = forwarding_enable(c)) < 0)
 		return r;
 	if ((r = veth_make(c, &(struct veth_wish){ .mtu = conf->mtu }, &near, &pod)) < 0)
 		return r;
@@ -110,14 +117,10 @@ static int ptp_add(struct cni_call *c)
 			return r;
 		masq = undo_by(c, masq_del);
 	}
-	if ((r = veth_refresh(c, &near, &pod)) < 0 || (r = result_note_link(c, &near, NULL)) < 0 || (r = result_note_link(c, &pod, c->who.netns)) < 0)
+	if ((r = veth_refresh(c, &near, &pod)) < 0)
 		return r;
-	for_list (struct ip_conf, ip, &c->result.ips)
-		ip->iface = r;
 	addresses_announce(c, &pod);
-	if (dns_is_set(&c->net.dns))
-		c->result.dns = c->net.dns;
-	if ((r = result_follow(&c->result, &c->prev, &c->arena)) < 0)
+	if ((r = result_note_link(c, &near, NULL)) < 0 || (r = result_note_link(c, &pod, c->who.netns)) < 0 || (r = result_finish(c, r)) < 0)
 		return r;
 	lease_keep(&lease);             /* a return before this line takes all back */
 	link_keep(&made);
@@ -141,7 +144,8 @@ static int ptp_check(struct cni_call *c)
 	struct link pod;
 	int r = lease_check(c);
 
-	if (r < 0 || (r = check_attachment(c, "veth", &pod)) < 0 || (r = check_host_end(c, &pod, NULL)) < 0 || (r = check_forwarding(c)) < 0)
+	if (r < 0 || (r = check_attachment(c, "veth", &pod)) < 0 || (r = check_host_end(c, &pod, NULL)) < 0 ||
+	    (r = check_forwarding(c)) < 0)
 		return r;
 	return conf->ip_masq ? masq_check(c) : 0;
 }
@@ -156,8 +160,10 @@ static int ptp_gc(struct cni_call *c)
 /* The address plugin is what ptp is made for; without one there is nothing to route. */
 static int ptp_settle(struct cni_call *c)
 {
-	return has_ipam(c) ? 0 : err_set(&c->err, CNI_BAD_CONFIG, -EINVAL, "ipam.type: missing; ptp needs an address plugin such as \"host-local\"");
+	if (has_ipam(c))
+		return 0;
+	return err_set(&c->err, CNI_BAD_CONFIG, -EINVAL, "ipam.type: missing; ptp needs an address plugin such as \"host-local\"");
 }
 
-CNI_PLUGIN("ptp", .about = "a veth pair with host routes for each container", .fields = ptp_fields, .conf_size = sizeof(struct ptp_conf), .settle = ptp_settle,
-           .add = ptp_add, .del = ptp_del, .check = ptp_check, .status = lease_status, .gc = ptp_gc);
+CNI_PLUGIN("ptp", .about = "a veth pair with host routes for each container", .fields = ptp_fields, .conf_size = sizeof(struct ptp_conf),
+           .settle = ptp_settle, .add = ptp_add, .del = ptp_del, .check = ptp_check, .status = lease_status, .gc = ptp_gc);

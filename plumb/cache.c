@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 
 #include "base64.h"
-#include "confdir.h"
+#include "os/file.h"
 #include "plumb.h"
 
 #define KIND "cniCacheV1"
@@ -184,19 +184,6 @@ int cache_prepare(struct call *c, const char *network, const struct endpoint *e)
 	return r < 0 ? err_sys(&c->trouble.err, CNI_IO, r, "%s: no place for the attachment's result", c->opt.cache_dir) : 0;
 }
 
-static int write_all(int fd, const char *text, size_t len)
-{
-	while (len > 0) {
-		ssize_t n = write(fd, text, len);
-
-		if (n < 0 && errno != EINTR)
-			return -errno;
-		text += n > 0 ? n : 0;
-		len -= n > 0 ? n : 0;
-	}
-	return fsync(fd) < 0 ? -errno : 0;
-}
-
 /* The unfinished file is kept out of results/, where libcni would read it. */
 static int write_whole(struct call *c, const char *path, const char *text)
 {
@@ -206,7 +193,9 @@ static int write_whole(struct call *c, const char *path, const char *text)
 
 	if (fd < 0)
 		return unfinished ? -errno : -ENOMEM;
-	r = write_all(fd, text, strlen(text));
+	r = file_write(fd, text, strlen(text));
+	if (r == 0 && fsync(fd) < 0)
+		r = -errno;
 	if (r == 0 && rename(unfinished, path) < 0)
 		r = -errno;
 	if (r < 0)

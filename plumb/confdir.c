@@ -2,38 +2,15 @@
 #include "confdir.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "network.h"
+#include "os/file.h"
 #include "plumb.h"
 
 enum { FILE_LIMIT = 4 << 20, FILES_LIMIT = 4096 };
-
-char *file_read(struct arena *a, const char *path, size_t limit, size_t *len)
-{
-	scoped(fd_close) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	struct stat st;
-	size_t used = 0;
-	ssize_t n = 1;
-	char *text;
-
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return NULL;
-	if (!S_ISREG(st.st_mode) || (size_t)st.st_size > limit) {
-		errno = S_ISREG(st.st_mode) ? EFBIG : EINVAL;
-		return NULL;
-	}
-	text = arena_alloc(a, st.st_size + 1);
-	while (text && n > 0 && used < (size_t)st.st_size) {
-		n = read(fd, text + used, st.st_size - used);
-		used += n > 0 ? n : 0;
-	}
-	*len = used;
-	return n < 0 ? NULL : text;
-}
 
 static json_t *read_json_file(struct call *c, const char *path, struct err *e)
 {

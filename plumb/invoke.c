@@ -1,28 +1,19 @@
 #include "invoke.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
-#include "os/spawn.h"
+#include "cni/execute.h"
 #include "plumb.h"
 
 enum { OUTPUT_LIMIT = 4 << 20, DEADLINE_MS = 240 * 1000 };       /* longer than a plugin gives its delegates */
 
 const char *plugin_find_file(struct call *c, const char *type, struct trouble *t)
 {
-	const char *dir = c->opt.bin_path;
+	const char *path = plugin_path(&c->arena, c->opt.bin_path, type);
 
-	while (*dir) {
-		size_t len = strcspn(dir, ":");
-		const char *path = len > 0 ? arena_printf(&c->arena, "%.*s/%s", (int)len, dir, type) : NULL;
-		struct stat st;
-
-		if (path && stat(path, &st) == 0 && S_ISREG(st.st_mode))
-			return path;
-		dir += len + (dir[len] == ':');
-	}
+	if (path)
+		return path;
 	trouble_set(t, EXIT_NO_PLUGIN, -ENOENT, "no plugin \"%s\" in %s", type, c->opt.bin_path);
 	err_detail(&t->err, "--bin-dir or $CNI_PATH says where plugins are");
 	return NULL;
@@ -54,50 +45,18 @@ static char **environment(struct call *c, const struct invocation *i)
 	return env;
 }
 
-/* What it printed that is no JSON, in one line, for words. */
-static void quote_output(struct err *e, const struct spawned *out)
-{
-	char text[256];
-
-	if (out->output_len == 0)
-		return;
-	snprintf(text, sizeof text, "%s", out->output);
-	err_detail(e, "it printed: %s", text_trim(text));
-}
-
 static int plugin_refused(const char *type, const struct spawned *out, struct trouble *t)
 {
-	struct err ignored = { 0 };
-	scoped(json_put) json_t *j = out->output_len ? json_read_object(out->output, out->output_len, type, &ignored) : NULL;
-	const char *msg = j ? json_member_string(j, "msg") : NULL, *details = j ? json_member_string(j, "details") : NULL;
-	json_t *code = j ? json_member(j, "code") : NULL;
-
 	text_format(t->plugin, sizeof t->plugin, "%s", type);
-	if (msg || json_is_integer(code)) {
-		int number = json_is_integer(code) ? (int)json_integer_value(code) : CNI_FAILED;
-
-		err_set(&t->err, number > 0 ? number : CNI_FAILED, -EREMOTEIO, "%s", msg ? msg : "failed without a word");
-		if (details)
-			err_detail(&t->err, "%s", details);
-		return -EREMOTEIO;
-	}
-	err_set(&t->err, CNI_FAILED, -EREMOTEIO, "failed without an error that can be read");
-	err_detail(&t->err, out->status > 128 ? "ended by signal %d" : "exit status %d", out->status > 128 ? out->status - 128 : out->status);
-	quote_output(&t->err, out);
-	return -EREMOTEIO;
+	return plugin_error_read(out, "failed without an error that can be read", &t->err);
 }
 
 static int take_answer(struct call *c, const char *type, const struct spawned *out, json_t **answer, struct trouble *t)
 {
-	struct err why = { 0 };
-
-	*answer = call_keep(c, json_read_object(out->output ? out->output : "", out->output_len, "result", &why));
+	*answer = call_keep(c, plugin_result_read(out, "printed no result that can be read", &t->err));
 	if (*answer)
 		return 0;
 	text_format(t->plugin, sizeof t->plugin, "%s", type);
-	err_set(&t->err, CNI_DECODE, -EBADMSG, "printed no result that can be read");
-	err_detail(&t->err, "%s", why.details[0] ? why.details : why.msg);
-	quote_output(&t->err, out);
 	return -EBADMSG;
 }
 

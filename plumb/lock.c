@@ -2,13 +2,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
 
+#include "os/patience.h"
 #include "plumb.h"
 
-enum { DEADLINE_S = 120 };
+enum { DEADLINE_MS = 120 * 1000 };
 
 /* Which byte of the file is locked for what. */
 enum { EVERYTHING, CONTAINERS, SPREAD = 1 << 30 };     /* two containers on one byte merely wait for each other */
@@ -41,30 +41,22 @@ static pid_t holder_of(struct call *c, short type, off_t at)
 	return fcntl(c->lock_fd, F_GETLK, &l) == 0 && l.l_type != F_UNLCK ? l.l_pid : 0;
 }
 
-static volatile sig_atomic_t late;
-
-static void on_alarm(int signal)
+static int wait_for(struct call *c, short type, off_t at, const char *what, int deadline_ms)
 {
-	(void)signal;
-	late = 1;
-}
-
-static int wait_for(struct call *c, short type, off_t at, const char *what)
-{
-	struct sigaction ring = { .sa_handler = on_alarm }, before;
+	struct patience patience;
 	int r;
 
-	late = 0;
-	sigaction(SIGALRM, &ring, &before);
-	alarm(DEADLINE_S);
+	patience_begin(&patience, deadline_ms);
 	do
 		r = lock_byte(c, F_SETLKW, type, at);
-	while (r == -EINTR && !late);
-	alarm(0);
-	sigaction(SIGALRM, &before, NULL);
-	if (r == -EINTR)
-		return err_set(&c->trouble.err, CNI_TRY_LATER, -ETIME, "%s: process %d has worked on it for %d s", what,
-		               (int)holder_of(c, type, at), DEADLINE_S);
+	while (r == -EINTR && !patience_is_over(&patience));
+	patience_end(&patience);
+	if (r == -EINTR) {
+		r = err_set(&c->trouble.err, CNI_TRY_LATER, -ETIME, "%s: process %d has worked on it for %g s", what,
+		            (int)holder_of(c, type, at), deadline_ms / 1000.0);
+		err_detail(&c->trouble.err, "try again; if that process hangs, see why, or end it");
+		return r;
+	}
 	return r < 0 ? err_sys(&c->trouble.err, CNI_IO, r, "locking %s/plumb.lock", c->opt.cache_dir) : 0;
 }
 
@@ -73,9 +65,9 @@ int lock_container(struct call *c, const char *container)
 	int r = lock_open(c);
 
 	if (r == 0)
-		r = wait_for(c, F_RDLCK, EVERYTHING, "the networks");
+		r = wait_for(c, F_RDLCK, EVERYTHING, "the networks", DEADLINE_MS);
 	if (r == 0)
-		r = wait_for(c, F_WRLCK, CONTAINERS + (off_t)(hash_strings(container, NULL) % SPREAD), container);
+		r = wait_for(c, F_WRLCK, CONTAINERS + (off_t)(hash_strings(container, NULL) % SPREAD), container, DEADLINE_MS);
 	return r;
 }
 
@@ -83,7 +75,7 @@ int lock_all(struct call *c)
 {
 	int r = lock_open(c);
 
-	return r == 0 ? wait_for(c, F_WRLCK, EVERYTHING, "the networks") : r;
+	return r == 0 ? wait_for(c, F_WRLCK, EVERYTHING, "the networks", DEADLINE_MS) : r;
 }
 
 void lock_release(struct call *c)

@@ -239,12 +239,11 @@ static int settle(struct call *c)
 	return 0;
 }
 
-int options_read(struct call *c, int argc, char **argv)
+int options_read(struct call *c, char **argv)
 {
 	const struct subcommand *s = c->command;
 	int r = read_args(c, argv), n = c->opt.operand_count;
 
-	(void)argc;
 	if (r < 0 || c->opt.help || c->opt.version)
 		return r;
 	if (n < s->min || (s->max >= 0 && n > s->max))

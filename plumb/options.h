@@ -34,7 +34,7 @@ struct options {
 
 /* Reads argv (without the program's and the subcommand's names) into c->opt, defaults and environment included. 0, or negative with
  * c->trouble set. With help or version asked for, operands are not counted. */
-int options_read(struct call *c, int argc, char **argv);
+int options_read(struct call *c, char **argv);
 
 /* The options of a subcommand, a line each. */
 void options_help(FILE *to, const struct subcommand *command);

@@ -86,9 +86,9 @@ static int run_command(struct call *c)
 	return c->command->run(c);
 }
 
-static int serve(struct call *c, int argc, char **argv)
+static int serve(struct call *c, char **argv)
 {
-	int r = options_read(c, argc, argv);
+	int r = options_read(c, argv);
 
 	if (r == 0 && c->opt.help)
 		tell_command(stdout, c->command);
@@ -124,7 +124,7 @@ int main(int argc, char **argv)
 		return EXIT_USAGE;
 	}
 	c.trees = json_array();
-	code = serve(&c, argc - 2, argv + 2);
+	code = serve(&c, argv + 2);
 	json_decref(c.trees);
 	arena_free(&c.arena);
 	fd_close(&c.lock_fd);

@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <ctype.h>
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -70,7 +71,7 @@ bool mac_parse(const char *text, struct mac *out)
 
 	if (strlen(text) != 17)
 		return false;
-	for (int i = 0; i < 6; i++) {
+	for (size_t i = 0; i < 6; i++) {
 		const char *p = text + i * 3;
 		unsigned value;
 
@@ -85,8 +86,8 @@ bool mac_parse(const char *text, struct mac *out)
 	return true;
 }
 
-/* ::a.b.c.d, which C libraries write with dots and Go does not. */
-static bool is_in_old_mapping(const struct addr *a)
+/* ::a.b.c.d (RFC 4291, section 2.5.5.1), which C libraries write with dots and Go does not. */
+static bool is_ipv4_compatible(const struct addr *a)
 {
 	static const uint8_t zero[12];
 
@@ -95,7 +96,7 @@ static bool is_in_old_mapping(const struct addr *a)
 
 const char *addr_text(const struct addr *a, char out[ADDR_TEXT])
 {
-	if (is_in_old_mapping(a))
+	if (is_ipv4_compatible(a))
 		sprintf(out, "::%x:%x", a->bytes[12] << 8 | a->bytes[13], a->bytes[14] << 8 | a->bytes[15]);
 	else if (!addr_is_set(a) || !inet_ntop(a->family, a->bytes, out, ADDR_TEXT))
 		out[0] = '\0';
@@ -172,11 +173,6 @@ bool addr_is_unspecified(const struct addr *a)
 	return addr_is_set(a) && !memcmp(a->bytes, zero, 16);
 }
 
-bool addr_is_multicast(const struct addr *a)
-{
-	return a->family == AF_INET ? (a->bytes[0] & 0xf0) == 0xe0 : a->family == AF_INET6 && a->bytes[0] == 0xff;
-}
-
 struct prefix prefix_network(const struct prefix *p)
 {
 	struct prefix n = *p;
@@ -211,7 +207,8 @@ struct mac mac_random(void)
 	struct mac m = { { 0 } };
 
 	if (getrandom(m.bytes, sizeof m.bytes, GRND_NONBLOCK) < 0 && getrandom(m.bytes, sizeof m.bytes, GRND_INSECURE) < 0)
-		memset(m.bytes, 0x5a, sizeof m.bytes);
+		while (getrandom(m.bytes, sizeof m.bytes, 0) < 0 && errno == EINTR)     /* before 5.6, early in the boot: wait */
+			;
 	m.bytes[0] = (m.bytes[0] & 0xfc) | 0x02;
 	return m;
 }

@@ -43,7 +43,6 @@ void addr_mask(struct addr *a, unsigned len);                           /* clear
 struct addr addr_last(const struct prefix *p);                          /* all host bits set */
 bool addr_is_loopback(const struct addr *a);
 bool addr_is_unspecified(const struct addr *a);
-bool addr_is_multicast(const struct addr *a);
 
 struct prefix prefix_network(const struct prefix *p);                   /* without host bits */
 bool prefix_contains(const struct prefix *p, const struct addr *a);     /* false across families */

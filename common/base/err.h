@@ -37,7 +37,7 @@ int err_set(struct err *e, int code, int ret, const char *fmt, ...) __attribute_
 /* The same, with strerror(-ret) as the details. */
 int err_sys(struct err *e, int code, int ret, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 
-/* Out of memory while doing fmt: err_sys with -ENOMEM. */
+/* Out of memory: err_sys with -ENOMEM. what names what memory was for. */
 int err_nomem(struct err *e, const char *what);
 
 /* Appends to the details of an error that has been set: holder, remedy. Parts are joined by "; ". */

@@ -1,9 +1,11 @@
-/* Where a call's time goes: one JSON line a call, a span a step. Off, a span costs one test of a flag. */
+/* Where the time goes: a span a step. Off, a span costs one test of a flag. */
 #ifndef PLUMB_BASE_TRACE_H
 #define PLUMB_BASE_TRACE_H
 
 #include <stdbool.h>
 #include <stdint.h>
+
+#include "base/json.h"
 
 extern bool trace_on;
 
@@ -26,16 +28,11 @@ static inline void trace_end(struct trace_span *s)
 		trace_note(s->step, s->begin_ns);
 }
 
-/* From here on steps are noted, to be appended to the file at path (created with mode 0600) by trace_write. */
-void trace_start(const char *path);
-
-/* What one line tells besides the steps. */
-struct trace_call {
-	const char *plugin, *verb, *network, *container, *ifname, *traceparent;
-	int         code;       /* of the CNI error, 0 for success */
-};
-
-/* Appends the line, in one write; a failure is told on stderr and changes nothing else. Nothing to do when off. */
-void trace_write(const struct trace_call *call);
+/* From here on steps are noted. */
+void trace_start(void);
+/* Since then, in ns. */
+uint64_t trace_elapsed(void);
+/* What has been noted: [{"step": …, "at_us": since the start, "us": how long}, …], the caller's. */
+json_t *trace_steps(void);
 
 #endif

@@ -3,7 +3,10 @@
 #include "cni/chains.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include "cni/attach.h"
 
 struct leaving_chain {
 	char name[NFT_NAME];
@@ -36,11 +39,40 @@ int leave(struct leaving *l, const struct nft_set *set, struct nft_element *el)
 	return r == 1 ? note_leaving(l, el->chain) : r;
 }
 
+static int compare_owners(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static int find_valid(struct leaving *l)
+{
+	for_list (const struct valid_attachment, a, &l->c->net.valid) {
+		char **slot = arena_push(&l->c->arena, &l->valid.items, &l->valid.count, sizeof *slot);
+
+		if (!slot || !(*slot = arena_alloc(&l->c->arena, OWNER_SIZE)))
+			return err_nomem(&l->c->err, "attachments");
+		attach_owner(l->c->who.network, a->container, a->ifname, *slot);
+	}
+	if (l->valid.count)
+		qsort(l->valid.items, l->valid.count, sizeof(char *), compare_owners);
+	return 0;
+}
+
+/* Of the network, but of no attachment on GC's list. */
+static bool is_stale(const struct leaving *l, const char *owner)
+{
+	char network[OWNER_SIZE];
+
+	attach_owner_network(l->c->who.network, network);
+	return !strncmp(owner, network, strlen(network)) &&
+	       !(l->valid.count && bsearch(&owner, l->valid.items, l->valid.count, sizeof owner, compare_owners));
+}
+
 static int leave_if_ours(const struct nft_element *el, void *arg)
 {
 	struct leaving *l = arg;
 
-	if (!(l->c->verb == VERB_GC ? nft_is_stale(el, l->c) : nft_owned_by(el, l->c->who.owner)))
+	if (!(l->c->verb == VERB_GC ? is_stale(l, el->comment) : nft_owned_by(el, l->c->who.owner)))
 		return 0;
 	nft_remove(l->nft, l->set, el);
 	return note_leaving(l, el->chain);
@@ -48,8 +80,10 @@ static int leave_if_ours(const struct nft_element *el, void *arg)
 
 int leave_swept(struct leaving *l, const struct nft_set *set)
 {
+	int r = l->c->verb == VERB_GC && l->valid.count == 0 ? find_valid(l) : 0;
+
 	l->set = set;
-	return nft_each(l->nft, set, leave_if_ours, l, &l->c->err);
+	return r < 0 ? r : nft_each(l->nft, set, leave_if_ours, l, &l->c->err);
 }
 
 int leave_chains(struct leaving *l)

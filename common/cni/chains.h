@@ -10,6 +10,7 @@ struct leaving {
 	struct nft           *nft;
 	const struct nft_set *set;      /* leave_swept's */
 	struct list           chains;   /* of struct leaving_chain (chains.c) */
+	struct list           valid;    /* GC: owners that stay, const char *, sorted */
 };
 
 /* Gives an element back if it is the attachment's. */

@@ -14,9 +14,7 @@
 #include "os/route.h"
 #include "os/sysctl.h"
 
-/* Every complaint of CHECK has this code and a remedy. */
-static int differs(struct cni_call *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-static int differs(struct cni_call *c, const char *fmt, ...)
+int check_differs(struct cni_call *c, const char *fmt, ...)
 {
 	char words[400];
 	va_list ap;
@@ -44,18 +42,18 @@ static int check_link(struct cni_call *c, const char *kind, struct link *pod)
 	int r;
 
 	if (!told)
-		return differs(c, "prevResult has no interface \"%s\" with sandbox %s", c->who.ifname, c->who.netns);
+		return check_differs(c, "prevResult has no interface \"%s\" with sandbox %s", c->who.ifname, c->who.netns);
 	r = pod_open(c);
 	if (r == 0)
 		r = link_by_name(&c->pod, c->who.ifname, pod, &c->err);
 	if (r == -ENODEV)
-		return differs(c, "interface %s not found in the container", c->who.ifname);
+		return check_differs(c, "interface %s not found in the container", c->who.ifname);
 	if (r < 0)
 		return r;
 	if (strcmp(pod->kind, kind))
-		return differs(c, "container interface %s is no %s but a %s", c->who.ifname, kind, *pod->kind ? pod->kind : "device");
+		return check_differs(c, "container interface %s is no %s but a %s", c->who.ifname, kind, *pod->kind ? pod->kind : "device");
 	if (told->mac && strcasecmp(told->mac, mac_text(&pod->mac, mac)))
-		return differs(c, "interface %s: MAC %s does not match prevResult's %s", c->who.ifname, mac, told->mac);
+		return check_differs(c, "interface %s: MAC %s does not match prevResult's %s", c->who.ifname, mac, told->mac);
 	return 0;
 }
 
@@ -93,11 +91,11 @@ static int check_addresses(struct cni_call *c, const struct link *pod)
 			continue;
 		there = address_has(&c->pod, pod->index, &ip->address, &c->err);
 		if (there == 0)
-			return differs(c, "Failed to match addr %s on interface %s", prefix_text(&ip->address, text), c->who.ifname);
+			return check_differs(c, "Failed to match addr %s on interface %s", prefix_text(&ip->address, text), c->who.ifname);
 		if (there > 0 && ip->address.len < addr_size(ip->address.addr.family) * 8)
 			there = has_route(c, &ip->address, &any);
 		if (there == 0)
-			return differs(c, "no route to the subnet of address %s on interface %s", prefix_text(&ip->address, text), c->who.ifname);
+			return check_differs(c, "no route to the subnet of address %s on interface %s", prefix_text(&ip->address, text), c->who.ifname);
 		if (there < 0)
 			return there;
 	}
@@ -115,7 +113,7 @@ static int check_routes(struct cni_call *c)
 			return there;
 		addr_text(&route->gateway, gw);
 		if (there == 0)
-			return differs(c, "Expected Route %s%s%s not found in routing table", prefix_text(&route->dst, dst), *gw ? " via " : "", gw);
+			return check_differs(c, "Expected Route %s%s%s not found in routing table", prefix_text(&route->dst, dst), *gw ? " via " : "", gw);
 	}
 	return 0;
 }
@@ -145,9 +143,9 @@ int check_host_end(struct cni_call *c, const struct link *pod, struct link *near
 		if (r == 0 && i->name && !i->sandbox && !strcmp(i->name, there.name) && there.peer == pod->index) {
 			if (near)
 				*near = there;
-			return there.flags & IFF_UP ? 0 : differs(c, "%s, the host's end of %s, is down", there.name, c->who.ifname);
+			return there.flags & IFF_UP ? 0 : check_differs(c, "%s, the host's end of %s, is down", there.name, c->who.ifname);
 		}
-	return differs(c, "no interface of prevResult on the host is the other end of %s", c->who.ifname);
+	return check_differs(c, "no interface of prevResult on the host is the other end of %s", c->who.ifname);
 }
 
 int check_sysctl(struct cni_call *c, long value, const char *fmt, ...)
@@ -160,7 +158,7 @@ int check_sysctl(struct cni_call *c, long value, const char *fmt, ...)
 	vsnprintf(name, sizeof name, fmt, ap);
 	va_end(ap);
 	now = sysctl_number(value, "%s", name);
-	return now == value ? 0 : differs(c, "sysctl %s is %ld, want %ld", name, now, value);
+	return now == value ? 0 : check_differs(c, "sysctl %s is %ld, want %ld", name, now, value);
 }
 
 int check_forwarding(struct cni_call *c)

@@ -2,33 +2,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/trace.h"
+#include "cni/execute.h"
 #include "cni/self.h"
 #include "cni/version.h"
-#include "os/spawn.h"
 
 enum { OUTPUT_LIMIT = 4 << 20, DEADLINE_MS = 120 * 1000 };
-
-/* The path of the first file of the name in CNI_PATH, in the arena; NULL: there is none. */
-static char *find(struct cni_call *c, const char *type)
-{
-	const char *dir = c->path;
-
-	while (*dir) {
-		size_t len = strcspn(dir, ":");
-		char *path = len > 0 ? arena_printf(&c->arena, "%.*s/%s", (int)len, dir, type) : NULL;
-		struct stat st;
-
-		if (path && stat(path, &st) == 0 && S_ISREG(st.st_mode))
-			return path;
-		dir += len + (dir[len] == ':');
-	}
-	return NULL;
-}
 
 static bool is_our_build(const char *path, const char *type)
 {
@@ -79,41 +60,24 @@ static char **environment(struct cni_call *c, enum verb verb)
 	return env[kept] ? env : NULL;
 }
 
-/* A failed delegate's own error, passed on whole; or what can be said of one that left none. */
 static int pass_on_error(struct cni_call *c, const char *type, const struct spawned *out)
 {
-	struct err ignored = { 0 };
-	scoped(json_put) json_t *j = out->output_len ? json_read_object(out->output, out->output_len, type, &ignored) : NULL;
-	const char *msg = j ? json_member_string(j, "msg") : NULL, *details = j ? json_member_string(j, "details") : NULL;
-	json_t *code = j ? json_member(j, "code") : NULL;
+	char words[320];
 
-	if (msg || json_is_integer(code)) {
-		int number = json_is_integer(code) ? (int)json_integer_value(code) : CNI_FAILED;
-
-		err_set(&c->err, number > 0 ? number : CNI_FAILED, -EREMOTEIO, "%s", msg ? msg : type);
-		if (details)
-			err_detail(&c->err, "%s", details);
-		return -EREMOTEIO;
-	}
-	err_set(&c->err, CNI_FAILED, -EREMOTEIO, "plugin \"%s\" failed with no error message", type);
-	err_detail(&c->err, "exit status %d", out->status);
-	if (out->output_len)
-		err_detail(&c->err, "it printed: %.200s", out->output);
-	return -EREMOTEIO;
+	text_format(words, sizeof words, "plugin \"%s\" failed with no error message", type);
+	return plugin_error_read(out, words, &c->err);
 }
 
 static int take_result(struct cni_call *c, const char *type, const struct spawned *out, struct result *result)
 {
 	const char *version = *c->net.cni_version ? c->net.cni_version : cni_versions[0];
-	struct err why = { 0 };
-	json_t *j = json_read_object(out->output ? out->output : "", out->output_len, type, &why);
+	char words[320];
+	json_t *j;
 
-	if (!j) {
-		err_set(&c->err, CNI_DECODE, -EBADMSG, "plugin \"%s\" printed no result that can be read", type);
-		err_detail(&c->err, "%s", why.details[0] ? why.details : why.msg);
-		err_detail(&c->err, "it printed: %.200s", out->output ? out->output : "");
+	text_format(words, sizeof words, "plugin \"%s\" printed no result that can be read", type);
+	j = plugin_result_read(out, words, &c->err);
+	if (!j)
 		return -EBADMSG;
-	}
 	if (!c->answers)
 		c->answers = json_array();
 	json_array_append_new(c->answers, j);
@@ -122,8 +86,8 @@ static int take_result(struct cni_call *c, const char *type, const struct spawne
 
 static int run_outside(struct cni_call *c, const char *type, const char *path, enum verb verb, struct result *result);
 
-/* What a failed ADD has left, or one that succeeded without an answer that can be read, goes by DEL. (CNI specification 1.1.0, section 4.) What ran in process
- * has cleaned up after itself. */
+/* What a failed ADD has left, or one that succeeded without an answer that can be read, goes by DEL. (CNI specification 1.1.0, section 4.)
+ * What ran in process has cleaned up after itself. */
 static void undo_outside(struct cni_call *c, const char *type, const char *path)
 {
 	struct err cause = c->err;
@@ -163,7 +127,7 @@ int delegate_run(struct cni_call *c, const char *type, enum verb verb, struct re
 
 	if (!type_valid(type))
 		return err_set(&c->err, CNI_BAD_CONFIG, -EINVAL, "\"%s\": want the plain name of a plugin, no path", type);
-	path = find(c, type);
+	path = plugin_path(&c->arena, c->path, type);
 	if (!path)
 		return err_set(&c->err, CNI_FAILED, -ENOENT, "failed to find plugin \"%s\" in path [%s]", type, c->path);
 	if (inside && inside != c->plugin && is_our_build(path, type))

@@ -64,17 +64,37 @@ static int ipv6_enable(struct cni_call *c)
 		if (r == -ENOENT)
 			continue;       /* no IPv6 in this kernel: adding the address will say so */
 		if (r < 0)
-			return err_sys(&c->err, CNI_FAILED, r, "failed to enable IPv6 for interface \"%s\" (net/ipv6/conf/%s/disable_ipv6)", links[i], links[i]);
+			return err_sys(&c->err, CNI_FAILED, r, "failed to enable IPv6 for interface \"%s\" (net/ipv6/conf/%s/disable_ipv6)",
+			               links[i], links[i]);
 	}
 	sysctl_put("1", "net/ipv6/conf/%s/keep_addr_on_down", c->who.ifname);
 	return 0;
 }
 
-/* Router advertisements must not give an IPv4-only container an IPv6 address and a way out. */
-static void ipv6_do_not_autoconfigure(const struct cni_call *c)
+/* A setting that must be off for safety's sake. Without IPv6 in this kernel there is none. */
+static int ipv6_switch_off(struct cni_call *c, const char *ifname, const char *setting, const char *what)
 {
-	sysctl_put("0", "net/ipv6/conf/%s/accept_ra", c->who.ifname);
-	sysctl_put("0", "net/ipv6/conf/%s/autoconf", c->who.ifname);
+	int r = sysctl_put("0", "net/ipv6/conf/%s/%s", ifname, setting);
+
+	if (r == 0 || r == -ENOENT)
+		return 0;
+	err_sys(&c->err, CNI_FAILED, r, "switching off %s on %s (net/ipv6/conf/%s/%s)", what, ifname, ifname, setting);
+	if (r == -EROFS || r == -EACCES || r == -EPERM)
+		err_detail(&c->err, "let this process write /proc/sys, or set net.ipv6.conf.default.%s to 0 beforehand", setting);
+	return r;
+}
+
+int router_advertisements_ignore(struct cni_call *c, const char *ifname)
+{
+	return ipv6_switch_off(c, ifname, "accept_ra", "router advertisements");
+}
+
+/* Router advertisements must not give an IPv4-only container an IPv6 address and a way out. */
+static int ipv6_do_not_autoconfigure(struct cni_call *c)
+{
+	int r = router_advertisements_ignore(c, c->who.ifname);
+
+	return r < 0 ? r : ipv6_switch_off(c, c->who.ifname, "autoconf", "autoconfiguration");
 }
 
 int pod_settle(struct cni_call *c, unsigned settings)
@@ -93,10 +113,7 @@ int pod_settle(struct cni_call *c, unsigned settings)
 		sysctl_put("1", "net/ipv6/conf/%s/enhanced_dad", c->who.ifname);
 	sysctl_put(settings & POD_DAD ? "1" : "0", "net/ipv6/conf/%s/accept_dad", c->who.ifname);
 	sysctl_put("1", "net/ipv4/conf/%s/arp_notify", c->who.ifname);
-	if (settings & POD_HAS_IPV6)
-		return ipv6_enable(c);
-	ipv6_do_not_autoconfigure(c);
-	return 0;
+	return settings & POD_HAS_IPV6 ? ipv6_enable(c) : ipv6_do_not_autoconfigure(c);
 }
 
 int forwarding_enable(struct cni_call *c)
@@ -170,7 +187,8 @@ int routes_apply(struct cni_call *c, const struct link *pod)
 	for_list (const struct ip_route, want, &c->result.routes) {
 		int family = want->dst.addr.family, r;
 		struct route route = {
-			.dst = want->dst, .index = pod->index, .mtu = want->mtu, .advmss = want->advmss, .priority = want->priority,
+			.dst = want->dst, .index = pod->index, .mtu = want->mtu, .advmss = want->advmss,
+			.priority = want->priority,
 			.table = want->table > 0 ? want->table : 0, .scope = (int)want->scope,
 			.gateway = addr_is_set(&want->gateway) ? want->gateway : *gateway_of_family(&c->result, family),
 		};
@@ -207,14 +225,24 @@ int result_note_link(struct cni_call *c, const struct link *l, const char *sandb
 	if (!i)
 		return err_nomem(&c->err, "result");
 	*i = (struct iface){
-		.name = arena_strdup(&c->arena, l->name), .mac = arena_strdup(&c->arena, mac_text(&l->mac, mac)), .mtu = l->mtu, .sandbox = sandbox,
+		.name = arena_strdup(&c->arena, l->name), .mac = arena_strdup(&c->arena, mac_text(&l->mac, mac)),
+		.mtu = l->mtu, .sandbox = sandbox,
 	};
 	return (int)c->result.ifaces.count - 1;
 }
 
+int result_finish(struct cni_call *c, int pod)
+{
+	for_list (struct ip_conf, ip, &c->result.ips)
+		ip->iface = pod;
+	if (dns_is_set(&c->net.dns))
+		c->result.dns = c->net.dns;
+	return result_follow(&c->result, &c->prev, &c->arena);
+}
+
 /* ---- Removal ---- */
 
-/* The container's end by name, in its namespace. */
+/* By name in the container's namespace. -ENODEV, without words: there is none. */
 static int delete_in_pod(struct cni_call *c)
 {
 	scoped(netns_leave) int back = -1;
@@ -224,22 +252,27 @@ static int delete_in_pod(struct cni_call *c)
 	if (r == 0)
 		r = link_by_name(&c->pod, c->who.ifname, &l, &c->err);
 	if (r < 0)
-		return r == -ENODEV ? 0 : r;
+		return r;
 	back = netns_enter(c->pod_fd, &c->err);
-	return back < 0 ? back : link_delete(l.index, &c->err);
+	return back < 0 ? back : link_delete(&l, &c->err);
 }
 
-int iface_delete(struct cni_call *c)
+/* By the name that only this attachment's host end has: the other end goes with it, whatever it is called and wherever it was moved. */
+static int delete_on_host(struct cni_call *c)
 {
 	struct link l;
-	int r = c->pod_fd >= 0 ? delete_in_pod(c) : 0;
+	int r = call_host(c);
 
-	if (c->pod_fd >= 0)
-		return r;
-	r = call_host(c);
 	if (r == 0)
 		r = link_by_name(&c->host, c->who.host_ifname, &l, &c->err);
 	if (r < 0)
 		return r == -ENODEV ? 0 : r;
-	return link_delete(l.index, &c->err);
+	return link_delete(&l, &c->err);
+}
+
+int iface_delete(struct cni_call *c)
+{
+	int r = c->pod_fd >= 0 ? delete_in_pod(c) : -ENODEV;
+
+	return r == -ENODEV ? delete_on_host(c) : r;
 }

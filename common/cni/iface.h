@@ -22,7 +22,10 @@ enum pod_settings {
 /* The container's per-device settings, written before the link is up; opens c->pod on the way. */
 int pod_settle(struct cni_call *c, unsigned settings);
 
-/* The container's link by CNI_IFNAME, up, with the addresses of c->result that belong to it. flags: enum address_flags. */
+/* Has a link of the calling thread's namespace pass over router advertisements: nobody there may tell us addresses and routes. */
+int router_advertisements_ignore(struct cni_call *c, const char *ifname);
+
+/* The container's link by CNI_IFNAME, up, with all the addresses of c->result. flags: enum address_flags. */
 int addresses_apply(struct cni_call *c, const struct link *pod, unsigned flags);
 /* The routes of c->result, by their own gateway or the family's first one. */
 int routes_apply(struct cni_call *c, const struct link *pod);
@@ -33,6 +36,10 @@ void addresses_announce(struct cni_call *c, const struct link *pod);
 /* Appends an interface to c->result. sandbox NULL: on the host. Returns its index, or negative. */
 int result_note_link(struct cni_call *c, const struct link *l, const char *sandbox);
 
+/* The end of ADD: the addresses of c->result are the container's interface's (pod, its index there), the configuration's DNS settings come
+ * before the address plugin's, and what earlier plugins answered comes first. 0 or -ENOMEM. */
+int result_finish(struct cni_call *c, int pod);
+
 /* The attachment's families. */
 bool has_family(const struct result *r, int family);
 
@@ -42,7 +49,8 @@ int forwarding_enable(struct cni_call *c);
 /* What the MTU is when the configuration does not say: that of the link of the default route, 0 where there is none. */
 uint32_t mtu_of_default_route(struct cni_call *c);
 
-/* DEL: removes CNI_IFNAME from the container, or the host's end by our name for it when the namespace is gone. 0 when nothing is there. */
+/* DEL: removes CNI_IFNAME from the container, or the host's end by our name for it when there is none: the namespace may be gone, the
+ * interface renamed or moved. 0 when nothing is there. */
 int iface_delete(struct cni_call *c);
 
 #endif

@@ -52,62 +52,152 @@ static void remove_stale_records(struct cni_call *c, const char *part)
 	}
 }
 
+/* How many rules each chain of spec/ruleset.nft and spec/ruleset-bridge.nft has; CNI-ADMIN's are the admin's. */
+static const struct base_chain {
+	const struct nft_table *table;
+	const char             *name;
+	int                     rules;
+} base_chains[] = {
+	{ &nft_inet, "guard", 3 },       { &nft_inet, "prerouting", 1 }, { &nft_inet, "output", 1 },      { &nft_inet, "publish", 12 },
+	{ &nft_inet, "publish_if", 4 },  { &nft_inet, "postrouting", 5 }, { &nft_inet, "published", 7 },  { &nft_inet, "input", 4 },
+	{ &nft_inet, "forward", 6 },     { &nft_bridge, "prerouting", 1 }, { &nft_bridge, "spoof_check", 2 },
+};
+
+struct check {
+	struct cni_call        *c;
+	const struct nft_table *table;
+	nft_decide             *decide;
+	void                   *arg;
+};
+
+/* An element does nothing in a chain that has lost its rules. */
+static int check_base_first(struct nft *nft, void *check)
+{
+	const struct check *k = check;
+	struct err *e = &k->c->err;
+
+	for (size_t i = 0; i < ARRAY_LEN(base_chains); i++) {
+		const struct base_chain *chain = &base_chains[i];
+		int rules = chain->table == k->table ? nft_chain_rules(nft, chain->table, chain->name, e) : chain->rules;
+
+		if (rules == chain->rules)
+			continue;
+		if (rules < 0 && rules != -ENOENT)
+			return rules;
+		if (rules == -ENOENT)
+			err_set(e, CNI_FAILED, -ENOENT, "nftables table %s plumb has no chain %s", k->table->ruleset, chain->name);
+		else
+			err_set(e, CNI_FAILED, -EINVAL, "nftables table %s plumb, chain %s: has %d rules, and should have %d", k->table->ruleset, chain->name, rules, chain->rules);
+		err_detail(e, "somebody has changed it; `plumb restore` brings it back");
+		return -EINVAL;
+	}
+	return k->decide(nft, k->arg);
+}
+
 int nft_work(struct cni_call *c, const struct nft_table *table, const char *part, nft_decide *decide, void *arg)
 {
 	char name[NAME_MAX + 1], path[sizeof NFT_RECORDS + NAME_MAX + 1];
+	struct check check = { c, table, decide, arg };
 	struct nft_work work = { .table = table, .decide = decide, .arg = arg, .reads = c->verb == VERB_CHECK || c->verb == VERB_STATUS };
 	int r;
+
+	if (c->verb == VERB_CHECK) {
+		work.decide = check_base_first;
+		work.arg = &check;
+	}
 
 	snprintf(path, sizeof path, NFT_RECORDS "/%s", record_name(c->who.owner, part, name));
 	if (c->verb == VERB_ADD || c->verb == VERB_DEL)
 		work.record = path;
+	work.note = c->who.netns;
 	r = nft_transact(&work, &c->err);
+	if (r < 0 && c->verb == VERB_CHECK && json_is_true(json_member(c->json, "repair"))) {
+		err_clear(&c->err);
+		r = nft_restore(table, &c->err);
+		if (r == 0)
+			r = nft_transact(&work, &c->err);
+	}
 	if (r == 0 && c->verb == VERB_GC)
 		remove_stale_records(c, part);
 	return r;
+}
+
+int nft_change_foreign(struct cni_call *c, nft_decide *decide, void *arg)
+{
+	static const struct nft_table none;
+
+	return nft_transact(&(struct nft_work){ .table = &none, .decide = decide, .arg = arg }, &c->err);
+}
+
+bool nft_has_record(struct cni_call *c, const char *part)
+{
+	char name[NAME_MAX + 1], path[sizeof NFT_RECORDS + NAME_MAX + 1];
+
+	snprintf(path, sizeof path, NFT_RECORDS "/%s", record_name(c->who.owner, part, name));
+	return c->verb == VERB_ADD && access(path, F_OK) == 0;
+}
+
+/* Only a namespace that was on record and is gone proves it. */
+static bool owner_is_dead(const char *owner)
+{
+	scoped(dir_close) DIR *dir = opendir(NFT_RECORDS);
+	char start[NAME_MAX + 1], netns[PATH_MAX];
+	struct dirent *d;
+	bool gone = false;
+
+	record_name(owner, "", start);
+	while (dir && (d = readdir(dir))) {
+		if (strncmp(d->d_name, start, strlen(start)) || strchr(d->d_name + strlen(start), ':') || !nft_record_note(d->d_name, netns, sizeof netns))
+			continue;
+		if (!*netns || access(netns, F_OK) == 0 || errno != ENOENT)
+			return false;
+		gone = true;
+	}
+	return gone;
 }
 
 /* ---- Elements ---- */
 
 bool nft_owned_by(const struct nft_element *el, const char *owner)
 {
-	size_t len = strlen(owner);
-
-	return !strncmp(el->comment, owner, len) && (el->comment[len] == '\0' || el->comment[len] == ' ');
+	return !strcmp(el->comment, owner);
 }
 
-bool nft_is_stale(const struct nft_element *el, struct cni_call *c)
+static int refuse(const struct nft_set *set, const struct nft_element *there, const char *what, struct cni_call *c)
 {
-	char owner[OWNER_SIZE];
+	char holder[256];
 
-	attach_owner_network(c->who.network, owner);
-	if (strncmp(el->comment, owner, strlen(owner)))
-		return false;
-	for_list (const struct valid_attachment, a, &c->net.valid) {
-		attach_owner(c->who.network, a->container, a->ifname, owner);
-		if (nft_owned_by(el, owner))
-			return false;
-	}
-	return true;
+	err_set(&c->err, CNI_FAILED, -EADDRINUSE, "%s is taken by %s", what,
+	        there->comment[0] ? attach_describe(there->comment, holder, sizeof holder) : "an element that names no owner");
+	err_detail(&c->err, "nftables table %s plumb, %s; DEL or GC that attachment first", set->table->ruleset, set->name);
+	return -EADDRINUSE;
 }
 
 int nft_claim(struct nft *nft, const struct nft_set *set, struct nft_element *el, bool replace, const char *what, struct cni_call *c)
 {
 	struct nft_element there = { .key = el->key };
-	char holder[256];
 	int r = nft_find(nft, set, &there, &c->err);
 
 	if (r < 0)
 		return r;
-	if (r == 1 && !replace && !nft_owned_by(&there, c->who.owner)) {
-		err_set(&c->err, CNI_FAILED, -EADDRINUSE, "%s is taken by %s", what,
-		        there.comment[0] ? attach_describe(there.comment, holder, sizeof holder) : "an element that names no owner");
-		err_detail(&c->err, "nftables table inet plumb, %s; DEL or GC that attachment, or choose another", set->name);
-		return -EADDRINUSE;
-	}
+	if (r == 1 && !replace && !nft_owned_by(&there, c->who.owner) && !owner_is_dead(there.comment))
+		return refuse(set, &there, what, c);
 	if (r == 1)
 		nft_remove(nft, set, &there);
 	nft_add(nft, set, el);
+	return 0;
+}
+
+int nft_refuse_others(struct nft *nft, const struct nft_set *set, const struct nft_element *el, const char *what, struct cni_call *c)
+{
+	struct nft_element there = { .key = el->key };
+	int r = nft_find(nft, set, &there, &c->err);
+
+	if (r < 1 || nft_owned_by(&there, c->who.owner))
+		return r < 0 ? r : 0;
+	if (!owner_is_dead(there.comment))
+		return refuse(set, &there, what, c);
+	nft_remove(nft, set, &there);
 	return 0;
 }
 
@@ -143,26 +233,4 @@ int nft_check(struct nft *nft, const struct nft_set *set, const struct nft_eleme
 		return 0;
 	err_detail(&c->err, "DEL and ADD the attachment to mend it");
 	return -EINVAL;
-}
-
-struct sweep {
-	struct nft           *nft;
-	const struct nft_set *set;
-	struct cni_call      *c;
-};
-
-static int sweep_one(const struct nft_element *el, void *arg)
-{
-	struct sweep *s = arg;
-
-	if (s->c->verb == VERB_GC ? nft_is_stale(el, s->c) : nft_owned_by(el, s->c->who.owner))
-		nft_remove(s->nft, s->set, el);
-	return 0;
-}
-
-int nft_sweep(struct nft *nft, const struct nft_set *set, struct cni_call *c)
-{
-	struct sweep s = { nft, set, c };
-
-	return nft_each(nft, set, sweep_one, &s, &c->err);
 }

@@ -15,24 +15,27 @@ struct nft_pair {
 };
 static inline const struct nft_set *nft_of(const struct nft_pair *p, int family) { return family == AF_INET ? &p->v4 : &p->v6; }
 
-/* Runs a transaction for the call. CHECK and STATUS only read. What ADD adds goes on record, by attachment and `part` (a word for what is done here: "masq");
+/* Runs a transaction for the call. CHECK and STATUS only read; CHECK with "repair": true in the configuration brings back what is on record first when something
+ * is missing. What ADD adds goes on record, by attachment and `part` (a word for what is done here: "masq");
  * DEL and GC take records away. */
 int nft_work(struct cni_call *c, const struct nft_table *table, const char *part, nft_decide *decide, void *arg);
 
-/* Whether an element's comment says that this owner has it. A comment is the owner, or the owner, a space and more. */
-bool nft_owned_by(const struct nft_element *el, const char *owner);
-/* Whether it belongs to the network, but to no attachment on GC's list of valid ones. */
-bool nft_is_stale(const struct nft_element *el, struct cni_call *c);
+/* The same for tables of others: nothing is loaded, restored or put on record. */
+int nft_change_foreign(struct cni_call *c, nft_decide *decide, void *arg);
+/* ADD: whether an attachment of the same name is on record: one that died without a DEL. */
+bool nft_has_record(struct cni_call *c, const char *part);
 
-/* Claims an element for the call's attachment in the transaction at hand. Somebody else's with the same key: an error that names the holder
- * unless replace, where it is taken over. */
+/* Whether an element's comment says that this owner has it. */
+bool nft_owned_by(const struct nft_element *el, const char *owner);
+
+/* Claims an element for the call's attachment in the transaction at hand. Somebody else's with the same key: an error that names the holder,
+ * unless `replace`, or the holder's namespace is gone: then it is taken over. */
 int nft_claim(struct nft *nft, const struct nft_set *set, struct nft_element *el, bool replace, const char *what, struct cni_call *c);
+/* The same without claiming: 0 where nobody else has the key. */
+int nft_refuse_others(struct nft *nft, const struct nft_set *set, const struct nft_element *el, const char *what, struct cni_call *c);
 /* Gives an element back if it is the attachment's. 1: it was, 0: not. */
 int nft_give_back(struct nft *nft, const struct nft_set *set, struct nft_element *el, struct cni_call *c);
 /* CHECK: 0 when the element is there, the attachment's, with the value of `el`. */
 int nft_check(struct nft *nft, const struct nft_set *set, const struct nft_element *el, const char *what, struct cni_call *c);
-
-/* Removes, in the transaction at hand, every element of a set that is the attachment's (DEL without keys), or stale (GC). */
-int nft_sweep(struct nft *nft, const struct nft_set *set, struct cni_call *c);
 
 #endif

@@ -64,8 +64,8 @@ struct cni_call {
 
 typedef int cni_step(struct cni_call *c);
 
-/* A guard that takes a step of ADD back by a step of DEL: scoped(undo_run) struct undo u = { 0 }; once done: u = undo_by(c, masq_del); undo_keep(&u) when all
- * went well. */
+/* A guard that takes a step of ADD back by a step of DEL: scoped(undo_run) struct undo u = { 0 }; once done: u = undo_by(c, masq_del);
+ * undo_keep(&u) when all went well. */
 struct undo {
 	struct cni_call *call;
 	cni_step        *step;
@@ -81,7 +81,7 @@ static inline void undo_run(struct undo *u)
 enum plugin_flags {
 	PLUGIN_NO_NETNS = 1,            /* never looks into the container's namespace, which need not exist (address plugins) */
 	PLUGIN_HOST_NETNS = 2,          /* the container's namespace is the host's own */
-	PLUGIN_MAY_LACK_TYPE = 4,       /* a configuration without "type" is fine (loopback) */
+	PLUGIN_CHECK_NEEDS_NO_PREV = 4, /* CHECK works without prevResult (loopback) */
 	PLUGIN_NEEDS_PREV = 8,          /* ADD only as part of a chain */
 };
 
@@ -120,6 +120,5 @@ struct arg {
 /* Reads CNI_ARGS. Keys are exact-case; a key that is not in args (ended by a NULL key) is an error unless IgnoreUnknown=1 is given too.
  * Values are in the call's arena. */
 int args_read(struct cni_call *c, const struct arg *args);
-
 
 #endif

@@ -1,7 +1,8 @@
 /* The success result: one form inside, every version's form outside.
  *
  * Conversions are those of the specification's versions 0.1.0 to 1.1.0 as the reference library does them: 0.1.0 and 0.2.0 know one
- * address a family (ip4, ip6) with its routes; 0.3.0 to 0.4.0 give each address its version; 1.0.0 dropped that; 1.1.0 added fields. */
+ * address a family (ip4, ip6) with its routes; 0.3.0 to 0.4.0 give each address its version; 1.0.0 dropped that; 1.1.0 added fields,
+ * which 1.0.0 has here too. */
 #ifndef PLUMB_CNI_RESULT_H
 #define PLUMB_CNI_RESULT_H
 
@@ -10,8 +11,8 @@
 
 struct iface {
 	const char *name, *mac, *sandbox;       /* text or NULL; sandbox NULL: on the host */
-	const char *socket_path, *pci_id;       /* 1.1.0 */
-	uint32_t    mtu;                        /* 1.1.0; 0: not told */
+	const char *socket_path, *pci_id;       /* told from 1.0.0 on */
+	uint32_t    mtu;                        /* from 1.0.0 on; 0: not told */
 };
 
 struct ip_conf {
@@ -42,7 +43,6 @@ struct result {
 /* Typed views. */
 static inline struct iface *result_ifaces(const struct result *r) { return r->ifaces.items; }
 static inline struct ip_conf *result_ips(const struct result *r) { return r->ips.items; }
-static inline struct ip_route *result_routes(const struct result *r) { return r->routes.items; }
 
 /* Reads a result of the version that it names, or of otherwise where it names none. Strings are borrowed from json, lists are made in the
  * arena. where is the path for complaints ("prevResult."). 0 or negative with e set (code: what a complaint's code shall be). */
@@ -51,7 +51,8 @@ int result_read(const json_t *json, const char *otherwise, const char *where, in
 /* The result in a version's form, the caller's to release; NULL: e says why ("cannot convert: no valid IP addresses" in 0.1.0 and 0.2.0). */
 json_t *result_json(const struct result *r, const char *version, struct err *e);
 
-/* Puts what an earlier plugin of the chain answered before what r says: its interfaces, addresses and routes first, its DNS where r has none. 0 or -ENOMEM. */
+/* Puts what an earlier plugin of the chain answered before what r says: its interfaces, addresses and routes first, its DNS
+ * where r has none. 0 or -ENOMEM. */
 int result_follow(struct result *r, const struct result *prev, struct arena *a);
 
 /* Adds to a list, in the arena; NULL when there is no memory. */

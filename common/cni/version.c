@@ -1,5 +1,6 @@
 #include "cni/version.h"
 
+#include <errno.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,4 +49,13 @@ int version_compare(const char *a, const char *b)
 		b = *after_b == '.' ? after_b + 1 : after_b;
 	}
 	return 0;
+}
+
+int version_refuse_families(const char *version, int n_ipv4, int n_ipv6, const char *what, struct err *e)
+{
+	if ((n_ipv4 <= 1 && n_ipv6 <= 1) || version_at_least(version, "0.3.0"))
+		return 0;
+	err_set(e, CNI_BAD_CONFIG, -EINVAL, "CNI version %s does not support more than 1 address per family", version);
+	err_detail(e, "%d IPv4 and %d IPv6 %s; want one of each, or cniVersion 0.3.0 or newer", n_ipv4, n_ipv6, what);
+	return -EINVAL;
 }

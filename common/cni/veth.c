@@ -4,10 +4,9 @@
 #include <stdio.h>
 
 #include "cni/iface.h"
-#include "os/sysctl.h"
 
-/* The host's end of our name belongs to this very attachment, and the container has no such interface: its other end is in a namespace that is no
- * longer the container's. */
+/* The host's end of our name belongs to this very attachment, and the container has no such interface: its other end is in a namespace
+ * that is no longer the container's. */
 static int remove_left_over(struct cni_call *c)
 {
 	struct link old;
@@ -15,14 +14,22 @@ static int remove_left_over(struct cni_call *c)
 
 	if (r < 0)
 		return r == -ENODEV ? 0 : r;
-	return link_delete(old.index, &c->err);
+	return link_delete(&old, &c->err);
 }
 
 static int refuse_taken(struct cni_call *c)
 {
-	err_set(&c->err, CNI_FAILED, -EEXIST, "making veth %s: an interface of this name or of \"%s\" in the container already exists", c->who.host_ifname, c->who.ifname);
+	err_set(&c->err, CNI_FAILED, -EEXIST, "making veth %s: an interface of this name or of \"%s\" in the container already exists",
+	        c->who.host_ifname, c->who.ifname);
 	err_detail(&c->err, "remove it, or give the attachment another CNI_IFNAME");
 	return -EEXIST;
+}
+
+static int still_there(struct cni_call *c, int r)
+{
+	if (r != -ENODEV)
+		return r;
+	return err_set(&c->err, CNI_FAILED, r, "the veth pair %s, %s is gone again", c->who.host_ifname, c->who.ifname);
 }
 
 int veth_make(struct cni_call *c, const struct veth_wish *wish, struct link *near, struct link *pod)
@@ -43,12 +50,14 @@ int veth_make(struct cni_call *c, const struct veth_wish *wish, struct link *nea
 		return refuse_taken(c);
 	if (r == 0)
 		r = link_by_name(&c->host, v.near, near, &c->err);
-	if (r < 0)
-		return r;
+	if (r == 0)             /* no frame has come in yet: the other end is down */
+		r = router_advertisements_ignore(c, v.near);
+	if (r < 0) {            /* the caller has no guard yet; the pair may even be there though it was refused: the answer got lost */
+		veth_drop(&c->host, v.near);
+		return still_there(c, r);
+	}
 	*pod = (struct link){ .index = near->peer, .mac = v.far_mac };
 	snprintf(pod->name, sizeof pod->name, "%s", v.far);
-	/* no frame has come in yet: the other end is down */
-	sysctl_put("0", "net/ipv6/conf/%s/accept_ra", v.near);
 	return 0;
 }
 
@@ -58,5 +67,5 @@ int veth_refresh(struct cni_call *c, struct link *near, struct link *pod)
 
 	if (r == 0)
 		r = link_by_index(&c->host, near->index, near, &c->err);
-	return r == -ENODEV ? err_set(&c->err, CNI_FAILED, r, "the veth pair %s, %s is gone again", c->who.host_ifname, c->who.ifname) : r;
+	return still_there(c, r);
 }

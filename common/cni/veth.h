@@ -13,10 +13,11 @@ struct veth_wish {
 
 /* Makes the pair: the host's end under the name that is ours for the attachment, up, deaf to router advertisements; the container's
  * end as CNI_IFNAME, still down. A left-over of the same attachment from an earlier namespace is removed first. Fills in near, and index, name
- * and MAC of pod; the caller guards near->index by link_drop. */
+ * and MAC of pod; the caller guards near->index by link_drop. Nothing is left of a pair when it fails. */
 int veth_make(struct cni_call *c, const struct veth_wish *wish, struct link *near, struct link *pod);
 
-/* Looks both ends up again once all is done: which makes the kernel see their carrier, so that the port forwards on return. */
+/* Looks both ends up again at the end of ADD. The look-up makes the kernel handle pending carrier changes, so that the bridge port forwards
+ * when ADD returns. */
 int veth_refresh(struct cni_call *c, struct link *near, struct link *pod);
 
 #endif

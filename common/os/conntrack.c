@@ -27,14 +27,6 @@ static struct nl_msg *ct_request(int type, int family)
 	return netlink_request(NFNL_SUBSYS_CTNETLINK << 8 | type, 0, &g, sizeof g);
 }
 
-static void get_addr(struct addr *out, int family, struct nlattr *a)
-{
-	if (a && nla_len(a) == (int)addr_size(family)) {
-		out->family = family;
-		memcpy(out->bytes, nla_data(a), nla_len(a));
-	}
-}
-
 static bool read_tuple(struct nlattr *nested, int family, struct tuple *out)
 {
 	struct nlattr *tb[CTA_TUPLE_MAX + 1] = { 0 }, *ip[CTA_IP_MAX + 1] = { 0 }, *proto[CTA_PROTO_MAX + 1] = { 0 };
@@ -44,8 +36,8 @@ static bool read_tuple(struct nlattr *nested, int family, struct tuple *out)
 	if (!nested || nla_parse_nested(tb, CTA_TUPLE_MAX, nested, NULL) < 0 || !tb[CTA_TUPLE_IP] || !tb[CTA_TUPLE_PROTO] ||
 	    nla_parse_nested(ip, CTA_IP_MAX, tb[CTA_TUPLE_IP], NULL) < 0 || nla_parse_nested(proto, CTA_PROTO_MAX, tb[CTA_TUPLE_PROTO], NULL) < 0)
 		return false;
-	get_addr(&out->from, family, ip[v4 ? CTA_IP_V4_SRC : CTA_IP_V6_SRC]);
-	get_addr(&out->to, family, ip[v4 ? CTA_IP_V4_DST : CTA_IP_V6_DST]);
+	netlink_addr(&out->from, family, ip[v4 ? CTA_IP_V4_SRC : CTA_IP_V6_SRC]);
+	netlink_addr(&out->to, family, ip[v4 ? CTA_IP_V4_DST : CTA_IP_V6_DST]);
 	out->protocol = proto[CTA_PROTO_NUM] ? nla_get_u8(proto[CTA_PROTO_NUM]) : 0;
 	out->to_port = proto[CTA_PROTO_DST_PORT] ? ntohs(nla_get_u16(proto[CTA_PROTO_DST_PORT])) : 0;
 	return true;
@@ -71,7 +63,7 @@ struct search {
 
 static bool matches(const struct search *s, const struct conntrack_match *m, int family, const struct tuple *orig, const struct tuple *reply)
 {
-	if (m->family != family || m->protocol != orig->protocol || m->port != orig->to_port)
+	if (m->family != family || m->protocol != orig->protocol || orig->to_port < m->port || orig->to_port > m->port_last)
 		return false;
 	if (addr_equal(&m->target, &reply->from) == m->others)
 		return false;
@@ -97,7 +89,10 @@ static int collect(struct nlmsghdr *h, void *arg)
 		d = malloc(sizeof *d + nla_len(tb[CTA_TUPLE_ORIG]));
 		if (!d)
 			return -ENOMEM;
-		*d = (struct doomed){ s->found, g->nfgen_family, tb[CTA_ID] ? nla_get_u32(tb[CTA_ID]) : 0, tb[CTA_ID] != NULL, nla_len(tb[CTA_TUPLE_ORIG]) };
+		*d = (struct doomed){
+			.next = s->found, .family = g->nfgen_family, .has_id = tb[CTA_ID] != NULL,
+			.id = tb[CTA_ID] ? nla_get_u32(tb[CTA_ID]) : 0, .len = nla_len(tb[CTA_TUPLE_ORIG]),
+		};
 		memcpy(d->tuple, nla_data(tb[CTA_TUPLE_ORIG]), d->len);
 		s->found = d;
 		break;

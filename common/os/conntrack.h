@@ -12,7 +12,7 @@
 struct conntrack_match {
 	int         family;
 	uint8_t     protocol;           /* IPPROTO_… */
-	uint16_t    port;               /* of the original destination */
+	uint16_t    port, port_last;    /* of the original destination, from and to */
 	struct addr to;                 /* the original destination; unset: any that is_local says yes to */
 	struct addr target;             /* who answers … */
 	bool        others;             /* … or, when true, anybody else answers */

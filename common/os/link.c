@@ -66,7 +66,6 @@ static int read_link(struct nlmsghdr *h, void *out)
 	l->mtu = attr_u32(tb[IFLA_MTU]);
 	l->master = (int)attr_u32(tb[IFLA_MASTER]);
 	l->peer = (int)attr_u32(tb[IFLA_LINK]);
-	l->promiscuity = attr_u32(tb[IFLA_PROMISCUITY]);
 	l->operstate = tb[IFLA_OPERSTATE] ? nla_get_u8(tb[IFLA_OPERSTATE]) : 0;
 	if (tb[IFLA_LINKINFO])
 		read_kind(l, tb[IFLA_LINKINFO]);
@@ -84,7 +83,9 @@ static int link_find(struct netlink *nl, int index, const char *name, struct lin
 	r = netlink_get(nl, m, read_link, out);
 	if (r == -ENODEV || (r == 0 && out->index == 0))
 		return -ENODEV;
-	return r < 0 ? netlink_refused(nl, e, r, "looking up link %s", name ? name : "by index") : 0;
+	if (r < 0)
+		return name ? netlink_refused(nl, e, r, "looking up link %s", name) : netlink_refused(nl, e, r, "looking up link %d", index);
+	return 0;
 }
 
 int link_by_name(struct netlink *nl, const char *name, struct link *out, struct err *e)
@@ -195,14 +196,40 @@ int bridge_create(struct netlink *nl, const struct bridge *b, struct err *e)
 	return r < 0 ? netlink_refused(nl, e, r, "making bridge %s", b->name) : 0;
 }
 
+void veth_drop(struct netlink *nl, const char *near)
+{
+	struct nl_msg *m = link_request(RTM_DELLINK, 0, 0, 0);
+
+	if (m)
+		nla_put_string(m, IFLA_IFNAME, near);
+	netlink_do(nl, m);
+}
+
 /* ---- Changing ---- */
+
+struct link_words { char text[IFNAME_SIZE + 8]; };
+
+/* A link for an error's words: its name, or its number where it is gone. By a copy, as nl->why has the kernel's words of the refusal. */
+static struct link_words words_of(const struct netlink *nl, int index)
+{
+	struct netlink ask = *nl;
+	struct err ignored = { 0 };
+	struct link_words words;
+	struct link l;
+
+	if (link_by_index(&ask, index, &l, &ignored) == 0)
+		snprintf(words.text, sizeof words.text, "%s", l.name);
+	else
+		snprintf(words.text, sizeof words.text, "link %d", index);
+	return words;
+}
 
 static int flags_set(struct netlink *nl, int index, unsigned mask, unsigned value, const char *what, struct err *e)
 {
 	struct ifinfomsg i = { .ifi_index = index, .ifi_flags = value, .ifi_change = mask };
 	int r = netlink_do(nl, netlink_request(RTM_NEWLINK, 0, &i, sizeof i));
 
-	return r < 0 ? netlink_refused(nl, e, r, "setting link %d %s", index, what) : 0;
+	return r < 0 ? netlink_refused(nl, e, r, "setting %s %s", words_of(nl, index).text, what) : 0;
 }
 
 int link_up(struct netlink *nl, int index, struct err *e)
@@ -228,7 +255,9 @@ int link_set_master(struct netlink *nl, int index, int master, struct err *e)
 	if (m)
 		nla_put_u32(m, IFLA_MASTER, master);
 	r = netlink_do(nl, m);
-	return r < 0 ? netlink_refused(nl, e, r, "making link %d a port of link %d", index, master) : 0;
+	if (r < 0 && master)
+		return netlink_refused(nl, e, r, "making %s a port of %s", words_of(nl, index).text, words_of(nl, master).text);
+	return r < 0 ? netlink_refused(nl, e, r, "taking %s out of its bridge", words_of(nl, index).text) : 0;
 }
 
 int port_set(struct netlink *nl, int index, bool hairpin, bool isolated, struct err *e)
@@ -245,7 +274,7 @@ int port_set(struct netlink *nl, int index, bool hairpin, bool isolated, struct 
 		nla_nest_end(m, port);
 	}
 	r = netlink_do(nl, m);
-	return r < 0 ? netlink_refused(nl, e, r, "setting hairpin mode and isolation of bridge port %d", index) : 0;
+	return r < 0 ? netlink_refused(nl, e, r, "setting hairpin mode and isolation of bridge port %s", words_of(nl, index).text) : 0;
 }
 
 static struct nl_msg *vlan_request(int type, int index, uint16_t first, uint16_t last, unsigned flags)
@@ -274,18 +303,20 @@ int port_vlan_add(struct netlink *nl, int index, uint16_t first, uint16_t last, 
 	int r = netlink_do(nl, vlan_request(RTM_SETLINK, index, first, last, flags));
 
 	if (r == -EOPNOTSUPP) {
-		err_sys(e, CNI_FAILED, r, "adding VLAN %u to bridge port %d", first, index);
+		err_sys(e, CNI_FAILED, r, "adding VLAN %u to bridge port %s", first, words_of(nl, index).text);
 		err_detail(e, "this kernel lacks bridge VLAN filtering (CONFIG_BRIDGE_VLAN_FILTERING)");
 		return r;
 	}
-	return r < 0 ? netlink_refused(nl, e, r, "adding VLAN %u to bridge port %d", first, index) : 0;
+	return r < 0 ? netlink_refused(nl, e, r, "adding VLAN %u to bridge port %s", first, words_of(nl, index).text) : 0;
 }
 
 int port_vlan_del(struct netlink *nl, int index, uint16_t vid, struct err *e)
 {
 	int r = netlink_do(nl, vlan_request(RTM_DELLINK, index, vid, vid, 0));
 
-	return r < 0 && r != -ENOENT && r != -EOPNOTSUPP ? netlink_refused(nl, e, r, "removing VLAN %u from bridge port %d", vid, index) : 0;
+	if (r >= 0 || r == -ENOENT || r == -EOPNOTSUPP)
+		return 0;
+	return netlink_refused(nl, e, r, "removing VLAN %u from bridge port %s", vid, words_of(nl, index).text);
 }
 
 struct vlan_query {
@@ -301,7 +332,8 @@ static int read_vlans(struct nlmsghdr *h, void *arg)
 	struct vlan_query *q = arg;
 	int left;
 
-	if (h->nlmsg_type != RTM_NEWLINK || i->ifi_index != q->index || nlmsg_parse(h, sizeof *i, tb, IFLA_MAX, NULL) < 0 || !tb[IFLA_AF_SPEC])
+	if (h->nlmsg_type != RTM_NEWLINK || i->ifi_index != q->index || nlmsg_parse(h, sizeof *i, tb, IFLA_MAX, NULL) < 0 ||
+	    !tb[IFLA_AF_SPEC])
 		return 0;
 	nla_for_each_nested(a, tb[IFLA_AF_SPEC], left) {
 		struct bridge_vlan_info *v = nla_data(a);
@@ -325,7 +357,7 @@ int port_vlan_has(struct netlink *nl, int index, uint16_t vid, bool *untagged, s
 		nla_put_u32(m, IFLA_EXT_MASK, RTEXT_FILTER_BRVLAN);
 	r = netlink_dump(nl, m, read_vlans, &q);
 	if (r < 0)
-		return netlink_refused(nl, e, r, "listing the VLANs of bridge port %d", index);
+		return netlink_refused(nl, e, r, "listing the VLANs of bridge port %s", words_of(nl, index).text);
 	if (untagged)
 		*untagged = q.untagged;
 	return q.found;

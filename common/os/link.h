@@ -16,11 +16,10 @@ struct link {
 	char       kind[16];            /* "veth", "bridge", …; "" for a device without one (lo, hardware) */
 	struct mac mac;
 	uint32_t   mtu;
-	unsigned   flags;               /* IFF_… */
+	unsigned   flags;               /* IFF_…; IFF_PROMISC where it was asked for as a setting, not by who listens just now */
 	uint8_t    operstate;           /* IF_OPER_… */
 	int        master;              /* index, 0: none */
 	int        peer;                /* of a veth: the other end's index, in its own namespace */
-	uint32_t   promiscuity;         /* how many asked for it */
 	bool       vlan_filtering;      /* of a bridge */
 	bool       hairpin, isolated;   /* of a bridge's port */
 };
@@ -40,8 +39,11 @@ struct veth {
 	bool        near_up;
 };
 
-/* One request makes both ends; the far one is born inside the container, under its final name, one queue each. */
+/* One request makes both ends; the far one is born inside the container, under its final name, one queue each. -EEXIST, without a word
+ * in e, when there is a link of either name. */
 int veth_create(struct netlink *nl, const struct veth *v, struct err *e);
+/* Removes a pair by its near end's name, for one whose index is not known; best effort. */
+void veth_drop(struct netlink *nl, const char *near);
 
 struct bridge {
 	const char *name;
@@ -55,8 +57,9 @@ int bridge_create(struct netlink *nl, const struct bridge *b, struct err *e);
 
 int link_up(struct netlink *nl, int index, struct err *e);
 int link_down(struct netlink *nl, int index, struct err *e);
-/* IFF_PROMISC, which counts: ask once. */
+/* Switches promiscuous mode on or off, as `ip link set promisc` does. */
 int link_promisc(struct netlink *nl, int index, bool on, struct err *e);
+/* Makes the link a port of a bridge; master 0: of none any more. */
 int link_set_master(struct netlink *nl, int index, int master, struct err *e);
 
 /* A bridge port's hairpin mode (frames may leave by the port they came in by) and isolation from other isolated ports. */
@@ -68,8 +71,9 @@ int port_vlan_del(struct netlink *nl, int index, uint16_t vid, struct err *e);
 int port_vlan_has(struct netlink *nl, int index, uint16_t vid, bool *untagged, struct err *e);
 
 /* Removes a link of the calling thread's namespace, and returns once the kernel has announced that it is gone (with a veth's other
- * end), not when its memory is: a helper process waits out the kernel's grace periods. 0 also when there is no such link. */
-int link_delete(int index, struct err *e);
+ * end), not when its memory is: a helper process waits out the kernel's grace periods. 0 also when there is no such link. Of l, index and name
+ * are used. */
+int link_delete(const struct link *l, struct err *e);
 
 /* A guard for a link made in our own namespace: scoped(link_drop) int made = index; link_keep(&made) when all went well. */
 void link_drop(int *index);             /* nothing for 0 */

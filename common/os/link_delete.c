@@ -12,6 +12,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/scoped.h"
@@ -25,30 +26,36 @@ static struct nl_msg *removal(int index)
 	return netlink_request(RTM_DELLINK, 0, &i, sizeof i);
 }
 
-static int delete_and_wait(int index, struct err *e)
+static int refused(const struct netlink *nl, const struct link *l, int r, struct err *e)
+{
+	return netlink_refused(nl, e, r, "removing link %s", l->name);
+}
+
+static int delete_and_wait(const struct link *l, struct err *e)
 {
 	struct netlink nl = { 0 };
 	int r = netlink_open(&nl, NETLINK_ROUTE, e);
 
 	if (r < 0)
 		return r;
-	r = netlink_do(&nl, removal(index));
+	r = netlink_do(&nl, removal(l->index));
 	if (r == -ENODEV)
 		r = 0;
 	if (r < 0)
-		netlink_refused(&nl, e, r, "removing link %d", index);
+		refused(&nl, l, r, e);
 	netlink_close(&nl);
 	return r;
 }
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-int link_delete(int index, struct err *e)
+int link_delete(const struct link *l, struct err *e)
 {
-	return delete_and_wait(index, e);       /* a sanitizer cannot follow a child on its memory */
+	return delete_and_wait(l, e);           /* a sanitizer cannot follow a child on its memory */
 }
 #else
 
 struct child {
+	pid_t pid;
 	int  fd, index;
 	int  answer;                            /* UNANSWERED, then 0 or -errno */
 	char stack[16384] __attribute__((aligned(16)));
@@ -84,21 +91,34 @@ static int is_gone(struct nlmsghdr *h, void *index)
 	return h->nlmsg_type == RTM_DELLINK && i->ifi_family == AF_UNSPEC && i->ifi_index == *(int *)index;
 }
 
-/* Until the announcement or the answer, whichever is first. A lost announcement (a full buffer) only costs the wait for the answer. */
-static int await(struct netlink *told, struct child *c, int index)
+/* Until the announcement or the answer, whichever is first. A lost announcement (a full buffer) only costs the wait for the answer.
+ * UNANSWERED: the child was killed before it had one. */
+static int await(struct netlink *told, struct child *c)
 {
 	for (;;) {
-		int gone = netlink_wait(told, 20, is_gone, &index);
+		int gone = netlink_wait(told, 20, is_gone, &c->index);
+		bool ended = waitpid(c->pid, NULL, WNOHANG) != 0;       /* before the look at what it left */
 		int answer = __atomic_load_n(&c->answer, __ATOMIC_ACQUIRE);
 
 		if (answer != UNANSWERED)
 			return answer;
 		if (gone == 1)
 			return 0;
+		if (ended)
+			return UNANSWERED;
 	}
 }
 
-int link_delete(int index, struct err *e)
+static int delete_by_child(struct netlink *told, struct netlink *ask, struct child *c, const struct link *l)
+{
+	c->fd = netlink_fd(ask);
+	c->index = l->index;
+	c->answer = UNANSWERED;
+	c->pid = clone(remover, c->stack + sizeof c->stack, CLONE_VM | SIGCHLD, c);
+	return c->pid < 0 ? UNANSWERED : await(told, c);
+}
+
+int link_delete(const struct link *l, struct err *e)
 {
 	scoped(trace_end) struct trace_span span = trace_begin("link removal");
 	struct netlink told = { 0 }, ask = { 0 };
@@ -112,22 +132,16 @@ int link_delete(int index, struct err *e)
 		return r;
 	}
 	c = mmap(NULL, sizeof *c, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (c != MAP_FAILED && netlink_join(&told, RTNLGRP_LINK) == 0) {
-		c->fd = netlink_fd(&ask);
-		c->index = index;
-		c->answer = UNANSWERED;
-		if (clone(remover, c->stack + sizeof c->stack, CLONE_VM | SIGCHLD, c) >= 0)
-			r = await(&told, c, index);
-		else
-			r = delete_and_wait(index, e);
-	} else {
-		r = delete_and_wait(index, e);
-	}
+	r = UNANSWERED;
+	if (c != MAP_FAILED && netlink_join(&told, RTNLGRP_LINK) == 0)
+		r = delete_by_child(&told, &ask, c, l);
+	if (r == UNANSWERED)
+		r = delete_and_wait(l, e);
+	if (r < 0 && r != -ENODEV)
+		refused(&told, l, r, e);
 	netlink_close(&told);
 	netlink_close(&ask);
-	if (r == -ENODEV)
-		r = 0;
-	return r < 0 ? err_sys(e, CNI_FAILED, r, "removing link %d", index) : 0;
+	return r == -ENODEV ? 0 : r;
 }
 #endif
 
@@ -136,5 +150,5 @@ void link_drop(int *index)
 	struct err ignored = { 0 };
 
 	if (*index)
-		link_delete(*index, &ignored);
+		link_delete(&(struct link){ .index = *index }, &ignored);
 }

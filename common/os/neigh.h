@@ -6,7 +6,7 @@
 #include "base/err.h"
 #include "os/netlink.h"
 
-/* What a link's neighbour table says of an address becomes this MAC; nothing when it says nothing. */
+/* Sets the MAC in the link's neighbour entry for the address; does nothing when there is no entry. Errors are ignored. */
 void neigh_correct(struct netlink *nl, int index, const struct addr *a, const struct mac *mac);
 
 /* A socket of the calling thread's namespace for neigh_announce; -errno. */

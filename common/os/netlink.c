@@ -22,24 +22,27 @@ int netlink_fd(const struct netlink *nl)
 	return nl_socket_get_fd(nl->sk);
 }
 
+/* A kernel without one gives shorter error texts, or unfiltered dumps, which callers filter again. */
 static void option_on(struct netlink *nl, int option)
 {
 	int one = 1;
 
-	setsockopt(netlink_fd(nl), SOL_NETLINK, option, &one, sizeof one);     /* a kernel without it says less, no more */
+	setsockopt(netlink_fd(nl), SOL_NETLINK, option, &one, sizeof one);
 }
 
 int netlink_open(struct netlink *nl, int protocol, struct err *e)
 {
-	int r;
+	const char *name = protocol == NETLINK_ROUTE ? "route" : "netfilter";
+	int cause;
 
 	*nl = (struct netlink){ .sk = nl_socket_alloc(), .seq = 1 };
 	if (!nl->sk)
 		return err_nomem(e, "netlink socket");
-	r = nl_connect(nl->sk, protocol);
-	if (r < 0) {
+	errno = 0;
+	if (nl_connect(nl->sk, protocol) < 0) {
+		cause = errno ? -errno : -EPROTONOSUPPORT;
 		netlink_close(nl);
-		return err_set(e, CNI_FAILED, -EPROTONOSUPPORT, "netlink socket of protocol %d: %s", protocol, nl_geterror(r));
+		return err_sys(e, CNI_FAILED, cause, "opening a netlink socket (%s)", name);
 	}
 	option_on(nl, NETLINK_EXT_ACK);
 	option_on(nl, NETLINK_CAP_ACK);
@@ -70,6 +73,7 @@ static int send_all(struct netlink *nl, const void *data, size_t len)
 	struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
 	ssize_t sent;
 
+	nl->why[0] = '\0';
 	do
 		sent = sendto(netlink_fd(nl), data, len, 0, (struct sockaddr *)&kernel, sizeof kernel);
 	while (sent < 0 && errno == EINTR);
@@ -103,7 +107,6 @@ static int acknowledged(struct netlink *nl, const struct nlmsghdr *h)
 	struct nlattr *tb[NLMSGERR_ATTR_MAX + 1] = { 0 };
 	int skip = sizeof *ack;
 
-	nl->why[0] = '\0';
 	if (h->nlmsg_len < NLMSG_HDRLEN + sizeof *ack)
 		return -EBADMSG;
 	if (ack->error == 0)
@@ -286,6 +289,14 @@ int netlink_wait(struct netlink *nl, int timeout_ms, netlink_reply *reply, void 
 	for (struct nlmsghdr *h = (void *)datagram; r == 0 && nlmsg_ok(h, left); h = nlmsg_next(h, &left))
 		r = reply(h, arg);
 	return r;
+}
+
+void netlink_addr(struct addr *out, int family, struct nlattr *a)
+{
+	if (a && nla_len(a) == (int)addr_size(family)) {
+		out->family = family;
+		memcpy(out->bytes, nla_data(a), nla_len(a));
+	}
 }
 
 int netlink_refused(const struct netlink *nl, struct err *e, int ret, const char *fmt, ...)

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/addr.h"
 #include "base/err.h"
 
 struct netlink {
@@ -28,7 +29,8 @@ int netlink_fd(const struct netlink *nl);
  * free it. NULL when there is no memory; the netlink_… functions take that and answer -ENOMEM. */
 struct nl_msg *netlink_request(int type, int flags, const void *hdr, size_t len);
 
-/* A reply's header; stop early by returning something other than 0, which the call then returns. */
+/* A reply's header; stop early by returning something other than 0, which the call then returns. In netlink_get and netlink_wait, reply
+ * must make no netlink call of its own: what it reads is in the buffer that all calls share. In netlink_dump it may. */
 typedef int netlink_reply(struct nlmsghdr *h, void *arg);
 
 /* Sends, waits for the acknowledgement. 0 or -errno. */
@@ -47,6 +49,9 @@ int netlink_batch(struct netlink *nl, const void *messages, size_t len, unsigned
 int netlink_join(struct netlink *nl, int group);
 /* Waits at most timeout_ms for one datagram and gives each message in it to reply. -ETIMEDOUT; else what reply returned. */
 int netlink_wait(struct netlink *nl, int timeout_ms, netlink_reply *reply, void *arg);
+
+/* An address in an attribute; *out stays as it is where a is NULL, or not of the family's size. */
+void netlink_addr(struct addr *out, int family, struct nlattr *a);
 
 /* Notes a refusal in e: fmt tells what we asked, ret is the errno that came, and the details are strerror's and the kernel's words. Returns ret. */
 int netlink_refused(const struct netlink *nl, struct err *e, int ret, const char *fmt, ...) __attribute__((format(printf, 4, 5)));

@@ -7,8 +7,8 @@
 
 #include "base/err.h"
 
-/* The path's namespace as a descriptor, the caller's to close. -ENOENT and the like when the path leads nowhere, -EINVAL when it
- * is no network namespace (both CNI_BAD_NETNS … as CNI_UNKNOWN_CONTAINER only where the path is gone). */
+/* The path's namespace as a descriptor, the caller's to close. -ENOENT (CNI_UNKNOWN_CONTAINER) when nothing is at the path; -EINVAL
+ * (CNI_BAD_ENV) when it is no network namespace; other errors are CNI_IO. */
 int netns_open(const char *path, struct err *e);
 /* Our own. */
 int netns_open_self(struct err *e);

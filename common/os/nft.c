@@ -136,20 +136,26 @@ void nft_back_off(int tries)
 	struct timespec now, t = { 0 };
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	t.tv_nsec = (now.tv_nsec ^ getpid() * 7919) % ((tries < 20 ? tries + 1 : 20) * 100000L);
+	t.tv_nsec = (long)(((unsigned long)now.tv_nsec ^ (unsigned long)getpid() * 7919) % ((tries < 20 ? tries + 1 : 20) * 100000ul));
 	nanosleep(&t, NULL);
 }
 
-static int note_edition(struct nlmsghdr *h, void *edition)
+struct seen_table {
+	unsigned edition;
+	bool     dormant;
+};
+
+static int note_table(struct nlmsghdr *h, void *seen)
 {
-	struct nlattr *udata = nlmsg_find_attr(h, sizeof(struct nfgenmsg), NFTA_TABLE_USERDATA);
+	struct seen_table *t = seen;
+	struct nlattr *flags = nlmsg_find_attr(h, sizeof(struct nfgenmsg), NFTA_TABLE_FLAGS);
 	char comment[NFT_COMMENT];
 
 	if (h->nlmsg_type != (NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_NEWTABLE))
 		return 0;
-	nft_get_comment(comment, udata);
-	*(unsigned *)edition = 0;
-	sscanf(comment, "plumb ruleset %u", (unsigned *)edition);
+	nft_get_comment(comment, nlmsg_find_attr(h, sizeof(struct nfgenmsg), NFTA_TABLE_USERDATA));
+	sscanf(comment, "plumb ruleset %u", &t->edition);
+	t->dormant = flags && (ntohl(nla_get_u32(flags)) & NFT_TABLE_F_DORMANT);
 	return 0;
 }
 
@@ -157,41 +163,52 @@ static int note_edition(struct nlmsghdr *h, void *edition)
 static int table_is_known(struct nft *nft, const struct nft_table *table, bool *there, struct err *e)
 {
 	struct nl_msg *m = nft_request(NFT_MSG_GETTABLE, 0, table->family);
-	unsigned edition = 0;
+	struct seen_table seen = { 0 };
 	int r;
 
 	if (m)
 		nla_put_string(m, NFTA_TABLE_NAME, table->name);
-	r = netlink_get(&nft->nl, m, note_edition, &edition);
+	r = netlink_get(&nft->nl, m, note_table, &seen);
 	*there = r != -ENOENT;
 	if (r < 0)
 		return r == -ENOENT ? 0 : netlink_refused(&nft->nl, e, r, "looking nftables table %s up", table->name);
-	if (edition <= table->edition)
-		return edition == table->edition;
-	err_set(e, CNI_FAILED, -EPROTO, "nftables table %s is of edition %u, made by a newer plumb; this one knows up to %u", table->name, edition, table->edition);
+	if (seen.dormant) {
+		err_set(e, CNI_FAILED, -EPERM, "nftables table %s %s is dormant: somebody has switched it off", table->ruleset, table->name);
+		err_detail(e, "`nft add table %s %s` wakes it", table->ruleset, table->name);
+		return -EPERM;
+	}
+	if (seen.edition <= table->edition)
+		return seen.edition == table->edition;
+	err_set(e, CNI_FAILED, -EPROTO, "nftables table %s is of edition %u, made by a newer plumb; this one knows up to %u", table->name, seen.edition,
+	        table->edition);
 	err_detail(e, "install the newer plumb's plugins again, all of them; nothing was changed");
 	return -EPROTO;
 }
 
 static int try_once(struct nft *nft, const struct nft_work *w, struct err *e)
 {
-	bool there;
+	bool there = true;
 	int known, r;
 
-	if ((r = nft_begin(nft, e)) < 0 || (known = r = table_is_known(nft, w->table, &there, e)) < 0)
+	if ((r = nft_begin(nft, e)) < 0)
+		return r;
+	known = r = w->table->name ? table_is_known(nft, w->table, &there, e) : 1;
+	if (r < 0)
 		return r;
 	if (!known && !w->reads && (there || nft_has_records())) {
 		r = nft_restore(w->table, e);
 		return r < 0 ? r : -ERESTART;
 	}
-	if ((r = w->decide(nft, w->arg, e)) != 0)
+	if ((r = w->decide(nft, w->arg)) != 0)
 		return r;
-	if (nft->record.len && (r = nft_record_write(w->record, &nft->record, e)) < 0)
+	if (nft->record.len && (r = nft_record_write(w->record, &nft->record, w->note, e)) < 0)
 		return r;
 	r = nft_commit(nft);
 	if (r == 0 && nft->recording && !nft->record.len)
 		unlink(w->record);
-	if (r != -ENOENT || known)
+	if (r == -ENOENT && known)
+		return -ERESTART;               /* it was there a moment ago */
+	if (r != -ENOENT)
 		return r;
 	r = nft_restore(w->table, e);
 	return r < 0 ? r : -ERESTART;

@@ -64,15 +64,17 @@ struct nft {
 	bool                no_memory;
 };
 
-/* Decides what a transaction does: looks things up, calls nft_add and the like. 0 to commit; other than 0 gives up and is returned, e set by it. */
-typedef int nft_decide(struct nft *nft, void *arg, struct err *e);
+/* Decides what a transaction does: looks things up, calls nft_add and the like. 0 to commit; other than 0 gives up and is returned,
+ * with the error that it has told. */
+typedef int nft_decide(struct nft *nft, void *arg);
 
 struct nft_work {
-	const struct nft_table *table;
+	const struct nft_table *table;  /* one without a name: tables of others, whatever they are */
 	nft_decide             *decide;
 	void                   *arg;
 	bool                    reads;  /* only: the table is not loaded for it */
 	const char             *record; /* a file that gets what is added, for nft_restore; nothing added: it goes. NULL: no record */
+	const char             *note;   /* goes there too: the container's namespace, for nft_record_note */
 };
 
 /* Runs a transaction: again, boundedly, when somebody else changed the ruleset meanwhile. A table that is not there, or of an older edition, is loaded
@@ -81,6 +83,8 @@ int nft_transact(const struct nft_work *work, struct err *e);
 
 /* Where records are: a file for each attachment and what it has there. */
 #define NFT_RECORDS "/run/plumb/nftables"
+/* The note of a record; false: there is no such record. */
+bool nft_record_note(const char *name, char *out, size_t size);
 /* Loads the table's chains and rules, and brings back every element and chain on record that is not there, in one batch. */
 int nft_restore(const struct nft_table *table, struct err *e);
 
@@ -106,6 +110,24 @@ void nft_remove(struct nft *nft, const struct nft_set *set, const struct nft_ele
  * what is there already stays as it is. */
 typedef void nft_write(struct nft *nft, const char *chain, const void *arg);
 int nft_chain_ensure(struct nft *nft, const struct nft_table *table, const char *chain, nft_write *write, const void *arg, struct err *e);
+/* A chain as it is listed, of any table. */
+struct nft_chain_seen {
+	uint8_t     family;
+	const char *table, *name;
+	bool        forwards_filtered;          /* a base chain that filters what is forwarded … */
+	bool        drops;                      /* … and drops what no rule of it decides */
+};
+/* Calls each for all chains of the namespace; stops at other than 0 and returns that. */
+int nft_chain_each(struct nft *nft, int (*each)(const struct nft_chain_seen *chain, void *arg), void *arg, struct err *e);
+
+struct nft_rule_seen {
+	uint64_t handle;
+	char     comment[NFT_COMMENT];
+};
+/* Calls each for the rules of a chain, which may not be there. */
+int nft_rule_each(struct nft *nft, const struct nft_table *table, const char *chain, int (*each)(const struct nft_rule_seen *rule, void *arg), void *arg, struct err *e);
+void nft_rule_remove(struct nft *nft, const struct nft_table *table, const char *chain, uint64_t handle);
+
 void nft_chain_remove(struct nft *nft, const struct nft_table *table, const char *chain);
 
 #endif

@@ -1,9 +1,11 @@
 /* Chains that are made at run time. */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netlink.h>
+#include <string.h>
 
 #include "os/nft.h"
 #include "os/nft_message.h"
@@ -56,10 +58,11 @@ static int count_rule(struct nlmsghdr *h, void *count)
 
 int nft_chain_rules(struct nft *nft, const struct nft_table *table, const char *chain, struct err *e)
 {
-	int count = 0, r = netlink_dump(&nft->nl, rules_request(NFT_MSG_GETRULE, 0, table, chain), count_rule, &count);
+	int count = 0, use = nft_chain_use(nft, table, chain, e), r;
 
-	if (r == -ENOENT)
-		return r;
+	if (use <= 0)
+		return use;                     /* of a chain that is not there a dump is empty, too */
+	r = netlink_dump(&nft->nl, rules_request(NFT_MSG_GETRULE, 0, table, chain), count_rule, &count);
 	return r < 0 ? netlink_refused(&nft->nl, e, r, "listing the rules of nftables chain %s", chain) : count;
 }
 
@@ -81,15 +84,16 @@ static bool is_made(const struct nft *nft, const char *chain)
 /* What is there goes on record all the same: the record must do without others'. */
 int nft_chain_ensure(struct nft *nft, const struct nft_table *table, const char *chain, nft_write *write, const void *arg, struct err *e)
 {
-	int use;
+	int rules;
 
 	if (is_made(nft, chain))
 		return 0;
-	use = nft_chain_use(nft, table, chain, e);
-	if (use < 0 && use != -ENOENT)
-		return use;
-	nft->there = use >= 0;
+	rules = nft_chain_rules(nft, table, chain, e);
+	if (rules < 0 && rules != -ENOENT)
+		return rules;
+	nft->there = rules >= 0;
 	nft_change(nft, chain_request(NFT_MSG_NEWCHAIN, NLM_F_CREATE | NLM_F_EXCL, table, chain), NFT_ADDS);
+	nft->there = rules > 0;                 /* one that somebody has flushed is written anew */
 	write(nft, chain, arg);
 	nft->there = false;
 	return 0;
@@ -99,4 +103,75 @@ void nft_chain_remove(struct nft *nft, const struct nft_table *table, const char
 {
 	nft_change(nft, rules_request(NFT_MSG_DELRULE, 0, table, chain), NFT_REMOVES);          /* all of its rules */
 	nft_change(nft, chain_request(NFT_MSG_DELCHAIN, 0, table, chain), NFT_REMOVES);
+}
+
+/* ---- Looking around ---- */
+
+struct chain_walk {
+	int (*each)(const struct nft_chain_seen *chain, void *arg);
+	void *arg;
+};
+
+static int visit_chain(struct nlmsghdr *h, void *walk)
+{
+	struct nlattr *tb[NFTA_CHAIN_MAX + 1] = { 0 }, *hook[NFTA_HOOK_MAX + 1] = { 0 };
+	struct chain_walk *w = walk;
+	struct nft_chain_seen seen;
+
+	if (h->nlmsg_type != (NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_NEWCHAIN) || nlmsg_parse(h, sizeof(struct nfgenmsg), tb, NFTA_CHAIN_MAX, NULL) < 0 ||
+	    !tb[NFTA_CHAIN_TABLE] || !tb[NFTA_CHAIN_NAME])
+		return 0;
+	seen = (struct nft_chain_seen){ ((struct nfgenmsg *)nlmsg_data(h))->nfgen_family, nla_get_string(tb[NFTA_CHAIN_TABLE]), nla_get_string(tb[NFTA_CHAIN_NAME]), false, false };
+	if (tb[NFTA_CHAIN_HOOK] && nla_parse_nested(hook, NFTA_HOOK_MAX, tb[NFTA_CHAIN_HOOK], NULL) == 0 && hook[NFTA_HOOK_HOOKNUM])
+		seen.forwards_filtered = ntohl(nla_get_u32(hook[NFTA_HOOK_HOOKNUM])) == NF_INET_FORWARD && tb[NFTA_CHAIN_TYPE] && !nla_strcmp(tb[NFTA_CHAIN_TYPE], "filter");
+	seen.drops = tb[NFTA_CHAIN_POLICY] && ntohl(nla_get_u32(tb[NFTA_CHAIN_POLICY])) == NF_DROP;
+	return w->each(&seen, w->arg);
+}
+
+int nft_chain_each(struct nft *nft, int (*each)(const struct nft_chain_seen *chain, void *arg), void *arg, struct err *e)
+{
+	struct chain_walk w = { each, arg };
+	int r = netlink_dump(&nft->nl, nft_request(NFT_MSG_GETCHAIN, 0, NFPROTO_UNSPEC), visit_chain, &w);
+
+	return r < 0 && !e->code ? netlink_refused(&nft->nl, e, r, "listing nftables chains") : r;
+}
+
+struct rule_walk {
+	int (*each)(const struct nft_rule_seen *rule, void *arg);
+	void *arg;
+};
+
+static int visit_rule(struct nlmsghdr *h, void *walk)
+{
+	struct nlattr *tb[NFTA_RULE_MAX + 1] = { 0 };
+	struct rule_walk *w = walk;
+	struct nft_rule_seen seen;
+	uint64_t handle;
+
+	if (h->nlmsg_type != (NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_NEWRULE) || nlmsg_parse(h, sizeof(struct nfgenmsg), tb, NFTA_RULE_MAX, NULL) < 0 ||
+	    !tb[NFTA_RULE_HANDLE])
+		return 0;
+	memcpy(&handle, nla_data(tb[NFTA_RULE_HANDLE]), sizeof handle);
+	seen.handle = handle;
+	nft_get_comment(seen.comment, tb[NFTA_RULE_USERDATA]);
+	return w->each(&seen, w->arg);
+}
+
+int nft_rule_each(struct nft *nft, const struct nft_table *table, const char *chain, int (*each)(const struct nft_rule_seen *rule, void *arg), void *arg, struct err *e)
+{
+	struct rule_walk w = { each, arg };
+	int r = netlink_dump(&nft->nl, rules_request(NFT_MSG_GETRULE, 0, table, chain), visit_rule, &w);
+
+	if (r == -ENOENT)
+		return 0;
+	return r < 0 && !e->code ? netlink_refused(&nft->nl, e, r, "listing the rules of nftables chain %s", chain) : r;
+}
+
+void nft_rule_remove(struct nft *nft, const struct nft_table *table, const char *chain, uint64_t handle)
+{
+	struct nl_msg *m = rules_request(NFT_MSG_DELRULE, 0, table, chain);
+
+	if (m)
+		nla_put(m, NFTA_RULE_HANDLE, sizeof handle, &handle);
+	nft_change(nft, m, NFT_REMOVES);
 }

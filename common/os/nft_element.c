@@ -204,6 +204,8 @@ int nft_each(struct nft *nft, const struct nft_set *set, int (*each)(const struc
 
 	if (r == -ENOENT)
 		return 0;
+	if (r == -EINTR)                        /* it changed all the time */
+		return -ERESTART;
 	return r < 0 && !e->code ? netlink_refused(&nft->nl, e, r, "listing nftables set %s", set->name) : r;
 }
 

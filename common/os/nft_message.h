@@ -15,7 +15,7 @@ void nft_put_comment(struct nl_msg *m, int attr, const char *comment);
 void nft_get_comment(char out[NFT_COMMENT], struct nlattr *udata);
 
 /* Appends a change to the transaction's batch, and what adds to its record; takes the message over, NULL counts as out of memory. */
-enum nft_change { NFT_ADDS, NFT_REMOVES };
+enum nft_change { NFT_ADDS, NFT_REMOVES, NFT_PASSES };  /* NFT_PASSES: added, and not on record */
 void nft_change(struct nft *nft, struct nl_msg *m, enum nft_change what);
 
 /* ---- A transaction's steps (nft.c), for nft_transact and nft_restore ---- */
@@ -29,7 +29,7 @@ void nft_back_off(int tries);
 
 bool nft_has_records(void);
 /* Whole or not at all. */
-int nft_record_write(const char *path, const struct nft_messages *record, struct err *e);
+int nft_record_write(const char *path, const struct nft_messages *record, const char *note, struct err *e);
 /* For each element that a NEWSETELEM message adds: 1 when its key is there already (nft_element.c). */
 int nft_is_there(struct nft *nft, struct nlmsghdr *add);
 

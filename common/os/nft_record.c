@@ -48,8 +48,41 @@ static int write_whole(int fd, const uint8_t *bytes, size_t len)
 	return 0;
 }
 
-int nft_record_write(const char *path, const struct nft_messages *record, struct err *e)
+/* The note is a message too, of no type that means something. */
+struct note {
+	struct nlmsghdr h;
+	char            text[PATH_MAX];
+};
+
+static struct note make_note(const char *text)
 {
+	struct note n = { .h = { .nlmsg_type = NLMSG_NOOP } };
+
+	snprintf(n.text, sizeof n.text, "%s", text ? text : "");
+	n.h.nlmsg_len = NLMSG_ALIGN(sizeof n.h + strlen(n.text) + 1);
+	return n;
+}
+
+bool nft_record_note(const char *name, char *out, size_t size)
+{
+	char path[PATH_MAX];
+	scoped(fd_close) int fd = -1;
+	struct note n = { .h = { 0 } };
+	ssize_t len;
+
+	snprintf(path, sizeof path, NFT_RECORDS "/%s", name);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	len = fd < 0 ? -1 : read(fd, &n, sizeof n - 1);
+	if (len <= (ssize_t)sizeof n.h || n.h.nlmsg_type != NLMSG_NOOP || n.h.nlmsg_len > (size_t)len)
+		return false;
+	n.text[n.h.nlmsg_len - sizeof n.h - 1] = '\0';
+	snprintf(out, size, "%s", n.text);
+	return true;
+}
+
+int nft_record_write(const char *path, const struct nft_messages *record, const char *note, struct err *e)
+{
+	struct note n = make_note(note);
 	char temporary[PATH_MAX];
 	scoped(fd_close) int fd = -1;
 	int r = 0;
@@ -63,7 +96,9 @@ int nft_record_write(const char *path, const struct nft_messages *record, struct
 	}
 	if (fd < 0)
 		return err_sys(e, CNI_IO, -errno, "recording what goes into nftables: %s", temporary);
-	r = write_whole(fd, record->bytes, record->len);
+	r = write_whole(fd, (const uint8_t *)&n, n.h.nlmsg_len);
+	if (r == 0)
+		r = write_whole(fd, record->bytes, record->len);
 	if (r == 0 && rename(temporary, path) < 0)
 		r = -errno;
 	if (r < 0) {

@@ -14,9 +14,9 @@
 /* Where a packet's addresses are in its network header. */
 enum { IPV4_SADDR = 12, IPV4_DADDR = 16, IPV6_SADDR = 8, IPV6_DADDR = 24 };
 
-struct nft_rule rule_begin(struct nft *nft, const struct nft_table *table, const char *chain)
+static struct nft_rule begin(struct nft *nft, int flags, const struct nft_table *table, const char *chain)
 {
-	struct nft_rule r = { .nft = nft, .m = nft_request(NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND, table->family) };
+	struct nft_rule r = { .nft = nft, .m = nft_request(NFT_MSG_NEWRULE, NLM_F_CREATE | flags, table->family) };
 
 	if (r.m) {
 		nla_put_string(r.m, NFTA_RULE_TABLE, table->name);
@@ -26,11 +26,26 @@ struct nft_rule rule_begin(struct nft *nft, const struct nft_table *table, const
 	return r;
 }
 
+struct nft_rule rule_begin(struct nft *nft, const struct nft_table *table, const char *chain)
+{
+	return begin(nft, NLM_F_APPEND, table, chain);
+}
+
+struct nft_rule rule_begin_first(struct nft *nft, const struct nft_table *table, const char *chain, const char *comment)
+{
+	struct nft_rule r = begin(nft, 0, table, chain);
+
+	r.comment = comment;
+	return r;
+}
+
 void rule_end(struct nft_rule *r)
 {
 	if (r->m)
 		nla_nest_end(r->m, r->list);
-	nft_change(r->nft, r->m, NFT_ADDS);
+	if (r->m && r->comment)
+		nft_put_comment(r->m, NFTA_RULE_USERDATA, r->comment);
+	nft_change(r->nft, r->m, r->comment ? NFT_PASSES : NFT_ADDS);
 	r->m = NULL;
 }
 

@@ -15,10 +15,13 @@ struct nft_rule {
 	struct nft    *nft;
 	struct nl_msg *m;               /* NULL: no memory, which the commit tells */
 	struct nlattr *list;
+	const char    *comment;         /* NULL: none */
 };
 
 struct nft_rule rule_begin(struct nft *nft, const struct nft_table *table, const char *chain);
 void rule_end(struct nft_rule *r);
+/* In a chain that is not ours: before all other rules, with a comment to find it by. It is not on record. */
+struct nft_rule rule_begin_first(struct nft *nft, const struct nft_table *table, const char *chain, const char *comment);
 
 enum nft_side { NFT_SOURCE, NFT_DESTINATION };
 

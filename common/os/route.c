@@ -18,14 +18,14 @@ static int scope_of(const struct route *r)
 	return r->dst.addr.family == AF_INET && !addr_is_set(&r->gateway) ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
 }
 
-static struct nl_msg *route_request(int type, int flags, const struct route *r)
+static struct nl_msg *route_request(const struct route *r)
 {
 	struct rtmsg t = {
 		.rtm_family = r->dst.addr.family, .rtm_dst_len = r->dst.len, .rtm_scope = scope_of(r), .rtm_type = RTN_UNICAST,
 		.rtm_protocol = RTPROT_BOOT, .rtm_table = r->table > 255 ? RT_TABLE_UNSPEC : r->table ? r->table : RT_TABLE_MAIN,
 	};
 	struct prefix dst = prefix_network(&r->dst);
-	struct nl_msg *m = netlink_request(type, flags, &t, sizeof t);
+	struct nl_msg *m = netlink_request(RTM_NEWROUTE, NLM_F_CREATE, &t, sizeof t);
 	struct nlattr *metrics;
 
 	if (!m)
@@ -55,31 +55,13 @@ static struct nl_msg *route_request(int type, int flags, const struct route *r)
 
 int route_add(struct netlink *nl, const struct route *r, struct err *e)
 {
-	int bad = netlink_do(nl, route_request(RTM_NEWROUTE, NLM_F_CREATE, r));
+	int bad = netlink_do(nl, route_request(r));
 	char dst[PREFIX_TEXT], gw[ADDR_TEXT];
 
 	if (bad >= 0 || bad == -EEXIST)
 		return bad;
 	addr_text(&r->gateway, gw);
 	return netlink_refused(nl, e, bad, "adding route %s%s%s", prefix_text(&r->dst, dst), *gw ? " via " : "", gw);
-}
-
-int route_del(struct netlink *nl, const struct route *r, struct err *e)
-{
-	int bad = netlink_do(nl, route_request(RTM_DELROUTE, 0, r));
-	char dst[PREFIX_TEXT];
-
-	if (bad >= 0 || bad == -ESRCH)
-		return 0;
-	return netlink_refused(nl, e, bad, "removing route %s", prefix_text(&r->dst, dst));
-}
-
-static void get_addr(struct addr *out, int family, struct nlattr *a)
-{
-	if (a && nla_len(a) == (int)addr_size(family)) {
-		out->family = family;
-		memcpy(out->bytes, nla_data(a), nla_len(a));
-	}
 }
 
 static bool read_route(struct nlmsghdr *h, struct route *out)
@@ -92,9 +74,9 @@ static bool read_route(struct nlmsghdr *h, struct route *out)
 	*out = (struct route){
 		.dst = { .addr.family = t->rtm_family, .len = t->rtm_dst_len }, .scope = t->rtm_scope, .type = t->rtm_type, .origin = t->rtm_protocol,
 	};
-	get_addr(&out->dst.addr, t->rtm_family, tb[RTA_DST]);
-	get_addr(&out->gateway, t->rtm_family, tb[RTA_GATEWAY]);
-	get_addr(&out->source, t->rtm_family, tb[RTA_PREFSRC]);
+	netlink_addr(&out->dst.addr, t->rtm_family, tb[RTA_DST]);
+	netlink_addr(&out->gateway, t->rtm_family, tb[RTA_GATEWAY]);
+	netlink_addr(&out->source, t->rtm_family, tb[RTA_PREFSRC]);
 	out->index = tb[RTA_OIF] ? (int)nla_get_u32(tb[RTA_OIF]) : 0;
 	out->priority = tb[RTA_PRIORITY] ? nla_get_u32(tb[RTA_PRIORITY]) : 0;
 	out->table = tb[RTA_TABLE] ? nla_get_u32(tb[RTA_TABLE]) : t->rtm_table;
@@ -124,7 +106,7 @@ static int visit(struct nlmsghdr *h, void *arg)
 
 		r.index = hop->rtnh_ifindex;
 		r.gateway = (struct addr){ 0 };
-		get_addr(&r.gateway, r.dst.addr.family, gw);
+		netlink_addr(&r.gateway, r.dst.addr.family, gw);
 		stop = w->each(&r, w->arg);
 	}
 	return stop;

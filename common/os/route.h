@@ -22,7 +22,6 @@ struct route {
 
 /* Adds beside others to the same destination (equal-cost ones too). -EEXIST, with no word in e, for one that is there to the letter. */
 int route_add(struct netlink *nl, const struct route *r, struct err *e);
-int route_del(struct netlink *nl, const struct route *r, struct err *e);     /* 0 also when it is not there */
 
 /* Calls each for every route of the family, of any type, in all tables but local; stops at other than 0 and returns that. */
 int route_each(struct netlink *nl, int family, int (*each)(const struct route *r, void *arg), void *arg, struct err *e);

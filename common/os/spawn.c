@@ -9,24 +9,25 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/scoped.h"
+#include "base/trace.h"
+#include "os/patience.h"
 
 struct talk {
 	const struct spawn *s;
 	struct spawned     *out;
 	int                 to, from;           /* its stdin and stdout, -1 when closed */
 	size_t              sent, room;
+	uint64_t            end_ns;             /* the deadline */
 };
 
-static long long now_ms(void)
+static int ms_left(const struct talk *t)
 {
-	struct timespec t;
+	uint64_t now = trace_now();
 
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000LL + t.tv_nsec / 1000000;
+	return t->end_ns > now ? (int)((t->end_ns - now) / 1000000) : 0;
 }
 
 static void feed(struct talk *t)
@@ -65,22 +66,45 @@ static int drain(struct talk *t)
 	return out->output_len > t->s->output_limit ? -EFBIG : 0;
 }
 
+/* Until it closes its stdout. */
 static int converse(struct talk *t)
 {
-	long long end = now_ms() + t->s->deadline_ms, left;
 	int r = 0;
 
 	while (r == 0 && t->from >= 0) {
 		struct pollfd p[2] = { { .fd = t->from, .events = POLLIN }, { .fd = t->to, .events = POLLOUT } };
+		int left = ms_left(t);
 
-		left = end - now_ms();
-		if (left <= 0 || poll(p, 2, (int)left) == 0)
+		if (left == 0 || poll(p, 2, left) == 0)
 			return -ETIME;
 		if (t->to >= 0 && p[1].revents)
 			feed(t);
 		if (p[0].revents)
 			r = drain(t);
 	}
+	return r;
+}
+
+/* It may have closed its stdout long before it ends, and may still wait for the end of its stdin. r: how the talk went; the same, or -ETIME. */
+static int see_it_end(struct talk *t, pid_t pid, int r)
+{
+	struct patience patience;
+	int status = 0, got;
+
+	fd_close(&t->to);
+	t->to = -1;
+	patience_begin(&patience, ms_left(t));
+	do
+		got = r < 0 ? 0 : waitpid(pid, &status, 0);
+	while (got < 0 && errno == EINTR && !patience_is_over(&patience));
+	patience_end(&patience);
+	if (got != pid) {
+		r = r < 0 ? r : -ETIME;
+		kill(pid, SIGKILL);
+		while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+			;
+	}
+	t->out->status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 	return r;
 }
 
@@ -107,8 +131,8 @@ static int start(const struct spawn *s, int in, int out, pid_t *pid)
 
 int spawn_run(const struct spawn *s, struct spawned *out, struct err *e)
 {
-	int in[2] = { -1, -1 }, from[2] = { -1, -1 }, status = 0, r = 0;
-	struct talk t = { .s = s, .out = out };
+	int in[2] = { -1, -1 }, from[2] = { -1, -1 }, r = 0;
+	struct talk t = { .s = s, .out = out, .end_ns = trace_now() + s->deadline_ms * 1000000ull };
 	struct sigaction ignore = { .sa_handler = SIG_IGN }, before;
 	pid_t pid;
 
@@ -124,18 +148,13 @@ int spawn_run(const struct spawn *s, struct spawned *out, struct err *e)
 	t.from = from[0];
 	if (r == 0) {
 		fcntl(t.to, F_SETFL, O_NONBLOCK);
-		r = converse(&t);
-		if (r < 0)
-			kill(pid, SIGKILL);
-		while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-			;
-		out->status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+		r = see_it_end(&t, pid, converse(&t));
 	}
 	fd_close(&t.to);
 	fd_close(&t.from);
 	sigaction(SIGPIPE, &before, NULL);
 	if (r == -ETIME)
-		return err_set(e, CNI_FAILED, r, "%s: did not end within %d s, and was ended", s->path, s->deadline_ms / 1000);
+		return err_set(e, CNI_FAILED, r, "%s: did not end within %g s, and was ended", s->path, s->deadline_ms / 1000.0);
 	if (r == -EFBIG)
 		return err_set(e, CNI_FAILED, r, "%s: wrote more than %zu bytes, and was ended", s->path, s->output_limit);
 	return r < 0 ? err_sys(e, CNI_FAILED, r, "running %s", s->path) : 0;

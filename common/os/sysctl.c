@@ -3,7 +3,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/scoped.h"
@@ -31,6 +33,13 @@ static int read_at(const char *path, char *out, size_t size)
 	return 0;
 }
 
+static bool has(const char *path, const char *value)
+{
+	char now[64];
+
+	return read_at(path, now, sizeof now) == 0 && !strcmp(now, value);
+}
+
 static int write_at(const char *path, const char *value)
 {
 	scoped(fd_close) int fd = open(path, O_WRONLY | O_CLOEXEC);
@@ -41,37 +50,25 @@ static int write_at(const char *path, const char *value)
 int sysctl_set(const char *value, const char *fmt, ...)
 {
 	struct path p;
-	char now[64];
 	va_list ap;
 
 	va_start(ap, fmt);
 	p = path_of(fmt, ap);
 	va_end(ap);
-	if (read_at(p.text, now, sizeof now) == 0 && !strcmp(now, value))
-		return 0;
-	return write_at(p.text, value);
+	return has(p.text, value) ? 0 : write_at(p.text, value);
 }
 
 int sysctl_put(const char *value, const char *fmt, ...)
 {
 	struct path p;
 	va_list ap;
+	int r;
 
 	va_start(ap, fmt);
 	p = path_of(fmt, ap);
 	va_end(ap);
-	return write_at(p.text, value);
-}
-
-int sysctl_get(char *out, size_t size, const char *fmt, ...)
-{
-	struct path p;
-	va_list ap;
-
-	va_start(ap, fmt);
-	p = path_of(fmt, ap);
-	va_end(ap);
-	return read_at(p.text, out, size);
+	r = write_at(p.text, value);
+	return r < 0 && has(p.text, value) ? 0 : r;
 }
 
 long sysctl_number(long otherwise, const char *fmt, ...)

@@ -8,10 +8,8 @@
 
 /* Writes unless the value is there already: a read-only /proc/sys that says the right thing is no failure. 0 or -errno. */
 int sysctl_set(const char *value, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-/* Writes without looking first: for a device just made, whose settings are the defaults. 0 or -errno. */
+/* Writes without looking first: for a device just made, whose settings are the defaults. A failure is none where the value is there. */
 int sysctl_put(const char *value, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-/* The first line, without its end. 0 or -errno. */
-int sysctl_get(char *out, size_t size, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 /* A number, or the given one where there is none. */
 long sysctl_number(long otherwise, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 

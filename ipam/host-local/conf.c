@@ -112,11 +112,7 @@ static int refuse_families(const struct host_local_conf *conf, const char *versi
 			v4++;
 		else
 			v6++;
-	if ((v4 <= 1 && v6 <= 1) || version_at_least(version, "0.3.0"))
-		return 0;
-	err_set(e, CNI_BAD_CONFIG, -EINVAL, "CNI version %s does not support more than 1 address per family", version);
-	err_detail(e, "ipam.ranges: %d IPv4 and %d IPv6 sets; want one of each, or cniVersion 0.3.0 or newer", v4, v6);
-	return -EINVAL;
+	return version_refuse_families(version, v4, v6, "sets in ipam.ranges", e);
 }
 
 static int refuse_overlaps(const struct host_local_conf *conf, struct err *e)

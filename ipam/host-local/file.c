@@ -8,6 +8,7 @@
 
 #include "base/scoped.h"
 #include "base/text.h"
+#include "os/file.h"
 
 /* One name each is enough, as only the lock's holder makes one. */
 #define NEW_LEASE ".lease.new"
@@ -64,13 +65,6 @@ int lease_file_read(int dir, const char *name, struct lease_file *out)
 
 /* ---- Writing ---- */
 
-static int write_all(int fd, const char *text, size_t len)
-{
-	ssize_t n = write(fd, text, len);
-
-	return n < 0 ? -errno : (size_t)n < len ? -ENOSPC : 0;
-}
-
 /* A file without a name that gets one when it is whole. */
 static int make_unnamed(int dir, const char *name, const char *text, size_t len)
 {
@@ -80,7 +74,7 @@ static int make_unnamed(int dir, const char *name, const char *text, size_t len)
 
 	if (fd < 0)
 		return -errno;
-	r = write_all(fd, text, len);
+	r = file_write(fd, text, len);
 	if (r < 0)
 		return r;
 	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
@@ -91,7 +85,7 @@ static int write_new(int dir, const char *name, const char *text, size_t len)
 {
 	scoped(fd_close) int fd = openat(dir, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
 
-	return fd < 0 ? -errno : write_all(fd, text, len);
+	return fd < 0 ? -errno : file_write(fd, text, len);
 }
 
 static int make_named(int dir, const char *name, const char *text, size_t len)

@@ -28,7 +28,7 @@ int lease_file_make(int dir, const char *name, const char *id, const char *ifnam
 
 /* The address last given from the n-th set; unset when it is not known. */
 struct addr last_reserved_read(int dir, size_t n);
-/* Replaced whole. Of a failure nothing comes but a round robin that begins anew, so none is told. */
+/* Replaced whole. A failure only restarts the round robin, so it is not reported. */
 void last_reserved_write(int dir, size_t n, const struct addr *a);
 
 /* Whether a file of this name is a lease: an address as it is written in full. */

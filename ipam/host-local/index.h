@@ -26,9 +26,9 @@ void lease_index_close(struct lease_index *ix);
 
 /* Whether the table tells what is in the directory. */
 bool lease_index_is_right(const struct lease_index *ix, int store);
-/* From here on, until it is sealed again, it does not. Before each change. */
+/* Marks the table as not to be trusted; call before each change. */
 void lease_index_unseal(struct lease_index *ix);
-/* It does: stamps the directory and the table with the same time. */
+/* Marks it as right again: directory and table get the same time stamp. */
 void lease_index_seal(struct lease_index *ix, int store);
 
 /* An empty table, not yet in use; 0 or -errno. */

@@ -2,7 +2,6 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -11,6 +10,7 @@
 #include "base/json.h"
 #include "base/scoped.h"
 #include "base/text.h"
+#include "os/file.h"
 #include "os/netns.h"
 
 #define RESULTS_DIR "/var/lib/cni/results"      /* where libcni caches what it gave to ADD */
@@ -87,42 +87,21 @@ static bool leads_to_container(const char *path)
 	return own < 0 || !netns_same(fd, own);
 }
 
-/* The text of the runtime's note on an attachment, the caller's to free, or NULL; *doubt when there may be one. */
-static char *cache_read(const char *network, const struct lease_file *file, size_t *len, bool *doubt)
-{
-	char path[sizeof RESULTS_DIR + 3ul * LEASE_TEXT];
-	scoped(fd_close) int fd = -1;
-	struct stat st;
-	char *text;
-	ssize_t n;
-
-	*doubt = true;
-	if (!text_format(path, sizeof path, RESULTS_DIR "/%s-%s-%s", network, file->id, file->ifname))
-		return NULL;
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	if (fd < 0) {
-		*doubt = errno != ENOENT && errno != ENOTDIR && errno != ENAMETOOLONG;
-		return NULL;
-	}
-	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size > CACHE_LIMIT || !(text = malloc(st.st_size + 1)))
-		return NULL;
-	n = read(fd, text, st.st_size);
-	*len = n > 0 ? (size_t)n : 0;
-	return text;
-}
-
-/* The runtime notes what it has attached, and where, and removes the note with DEL. */
+/* The runtime notes what it has attached, and where, and removes the note with DEL. True when in doubt. */
 static bool runtime_vouches(const char *network, const struct lease_file *file)
 {
-	scoped(mem_free) char *text = NULL;
+	scoped(arena_free) struct arena arena = { 0 };
 	scoped(json_put) json_t *note = NULL;
+	char path[sizeof RESULTS_DIR + 3ul * LEASE_TEXT];
 	const char *netns;
-	size_t len = 0;
-	bool doubt;
+	size_t len;
+	char *text;
 
-	text = cache_read(network, file, &len, &doubt);
+	if (!text_format(path, sizeof path, RESULTS_DIR "/%s-%s-%s", network, file->id, file->ifname))
+		return true;
+	text = file_read(&arena, path, CACHE_LIMIT, &len);
 	if (!text)
-		return doubt;
+		return errno != ENOENT && errno != ENOTDIR && errno != ENAMETOOLONG;
 	note = json_read_object(text, len, "cache", NULL);
 	if (!note)
 		return true;

@@ -2,77 +2,26 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
-#include <sys/time.h>
-#include <time.h>
 
 #include "base/scoped.h"
-#include "base/text.h"
-
-/* ---- Waiting: flock knows no deadline, so a timer's signal cuts it short ---- */
-
-enum { TICK_MS = 100 };         /* the timer goes on: a signal between two looks at the clock must not be the only one */
-
-struct alarm {
-	struct sigaction handler;
-	struct itimerval timer;
-	sigset_t         mask;
-};
-
-static void woken(int sig)
-{
-	(void)sig;
-}
-
-/* Notes in was what there is now, for alarm_clear. */
-static void alarm_set(struct alarm *was, int ms)
-{
-	struct sigaction cut = { .sa_handler = woken };         /* without SA_RESTART: flock returns */
-	struct itimerval timer = {
-		.it_value    = { ms / 1000, ms % 1000 * 1000l },
-		.it_interval = { 0, TICK_MS * 1000l },
-	};
-	sigset_t alrm;
-
-	sigemptyset(&alrm);
-	sigaddset(&alrm, SIGALRM);
-	sigaction(SIGALRM, &cut, &was->handler);
-	sigprocmask(SIG_UNBLOCK, &alrm, &was->mask);
-	setitimer(ITIMER_REAL, &timer, &was->timer);
-}
-
-static void alarm_clear(const struct alarm *was)
-{
-	setitimer(ITIMER_REAL, &was->timer, NULL);
-	sigprocmask(SIG_SETMASK, &was->mask, NULL);
-	sigaction(SIGALRM, &was->handler, NULL);
-}
-
-static long long now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000ll + t.tv_nsec / 1000000;
-}
+#include "os/patience.h"
 
 /* 0 or -errno; -ETIME when the deadline has passed. */
 static int wait_for(int fd, int deadline_ms)
 {
-	long long end = now_ms() + deadline_ms;
-	struct alarm was;
+	struct patience patience;
 	int r;
 
-	alarm_set(&was, deadline_ms > 0 ? deadline_ms : 1);
-	do {
+	patience_begin(&patience, deadline_ms);
+	do
 		r = flock(fd, LOCK_EX) < 0 ? -errno : 0;
-	} while (r == -EINTR && now_ms() < end);
-	alarm_clear(&was);
+	while (r == -EINTR && !patience_is_over(&patience));
+	patience_end(&patience);
 	return r == -EINTR ? -ETIME : r;
 }
 
@@ -137,7 +86,7 @@ static int refuse(int fd, const char *path, int deadline_ms, struct err *e)
 	} else {
 		err_detail(e, "who holds %s/lock cannot be told from /proc/locks", path);
 	}
-	err_detail(e, "try again; when that process hangs, see why, or end it");
+	err_detail(e, "try again; if that process hangs, see why, or end it");
 	return -ETIME;
 }
 

@@ -1,12 +1,10 @@
 #include "host-local/resolv.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
 
-#include "base/scoped.h"
 #include "base/text.h"
+#include "os/file.h"
 
 enum { FILE_LIMIT = 64 << 10 };
 
@@ -67,21 +65,12 @@ int resolv_conf_parse(char *text, struct arena *a, struct dns *out)
 
 int resolv_conf_read(const char *path, const char *key, struct arena *a, struct dns *out, struct err *e)
 {
-	scoped(fd_close) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	struct stat st;
-	ssize_t n;
-	char *text;
+	size_t len;
+	char *text = file_read(a, path, FILE_LIMIT, &len);
 
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return err_sys(e, CNI_IO, -errno, "%s: %s", key, path);
-	if (!S_ISREG(st.st_mode) || st.st_size > FILE_LIMIT)
-		return err_set(e, CNI_IO, -EINVAL, "%s: %s: want a plain file of at most %d KiB", key, path, FILE_LIMIT >> 10);
-	text = arena_alloc(a, FILE_LIMIT + 1);
+	if (!text && (errno == EINVAL || errno == EFBIG))
+		return err_set(e, CNI_IO, -errno, "%s: %s: want a plain file of at most %d KiB", key, path, FILE_LIMIT >> 10);
 	if (!text)
-		return err_nomem(e, key);
-	n = read(fd, text, FILE_LIMIT);
-	if (n < 0)
 		return err_sys(e, CNI_IO, -errno, "%s: %s", key, path);
-	text[n] = '\0';
 	return resolv_conf_parse(text, a, out) < 0 ? err_nomem(e, key) : 0;
 }

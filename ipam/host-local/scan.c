@@ -67,6 +67,7 @@ int store_rescan(struct store *s)
 	struct mapped_table fresh;
 	int r = lease_index_make(&s->index, TABLE_LEAST, &fresh);
 
+	s->trusted = false;
 	if (r == 0)
 		r = scan(s, &fresh);
 	if (r < 0) {
@@ -74,6 +75,6 @@ int store_rescan(struct store *s)
 		return err_sys(s->err, CNI_IO, r, "lease directory %s: cannot be read", s->path);
 	}
 	lease_index_use(&s->index, &fresh);
-	s->scanned = true;
+	s->scanned = s->trusted = true;
 	return 0;
 }

@@ -63,14 +63,15 @@ int store_open(struct store *s, const char *path, bool create, struct arena *a, 
 	if (r < 0)
 		return err_sys(e, CNI_IO, r, "lease directory %s", path);
 	lease_index_open(&s->index, s->dir);
-	return lease_index_is_right(&s->index, s->dir) ? 0 : store_rescan(s);
+	s->trusted = lease_index_is_right(&s->index, s->dir);
+	return s->trusted ? 0 : store_rescan(s);
 }
 
 void store_close(struct store *s)
 {
 	const struct table_header *h = s->index.now.table.header;
 
-	if (s->lock >= 0 && h && h->seal_sec == 0 && h->seal_nsec == 0)
+	if (s->lock >= 0 && s->trusted && h && h->seal_sec == 0 && h->seal_nsec == 0)
 		lease_index_seal(&s->index, s->dir);
 	lease_index_close(&s->index);
 	fd_close(&s->lock);

@@ -21,6 +21,7 @@ struct store {
 	int                dir, lock;   /* -1: not open */
 	const char        *path;        /* the directory's, for words */
 	bool               scanned;     /* the index tells what a look at every file under this very lock has found */
+	bool               trusted;     /* the index was right, or has been made anew: what we know of it may be sealed */
 	struct lease_index index;
 	struct arena      *arena;
 	struct err        *err;
@@ -31,7 +32,7 @@ struct store {
 /* Opens and locks the directory at path; create makes it, with its parents, when it is not there. 0, or negative: -ENOENT without a
  * word when it is not there and not to be made. Memory comes from a, words go to e. */
 int store_open(struct store *s, const char *path, bool create, struct arena *a, struct err *e);
-/* Seals the index and unlocks. For `scoped(store_close) struct store s = STORE_CLOSED`. */
+/* Seals the index, unless it may be wrong, and unlocks. For `scoped(store_close) struct store s = STORE_CLOSED`. */
 void store_close(struct store *s);
 
 /* Looks at every file again. For answers that must not be wrong: that there is no free address, that a lease is missing. (scan.c) */

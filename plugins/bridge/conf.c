@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "bridge/bridge.h"
@@ -25,14 +26,20 @@ static int read_trunk(const struct field *f, const json_t *v, void *slot, struct
 	struct list entries = { 0 }, *out = slot;
 	int bad = read_list(&list, v, &entries, r);
 
+	if (bad < 0)
+		return bad;
 	out->given = true;
-	for_list (const struct trunk_entry, t, &entries) {
+	for (size_t n = 0; n < entries.count; n++) {
+		const struct trunk_entry *t = (const struct trunk_entry *)entries.items + n;
 		struct vlan_range wanted[2] = { { t->min, t->max }, { t->id, t->id } };
+		char place[32];
+		struct field at = { .key = place };
 
+		snprintf(place, sizeof place, "%s[%zu]", f->key, n);
 		if (!t->min != !t->max)
-			return field_refuse(f, r, "minID and maxID should be configured simultaneously, %s is missing", t->min ? "maxID" : "minID");
+			return field_refuse(&at, r, "minID and maxID should be configured simultaneously, %s is missing", t->min ? "maxID" : "minID");
 		if (t->min > t->max)
-			return field_refuse(f, r, "minID %u is greater than maxID %u", t->min, t->max);
+			return field_refuse(&at, r, "minID %u is greater than maxID %u", t->min, t->max);
 		for (size_t i = 0; i < ARRAY_LEN(wanted); i++) {
 			struct vlan_range *range = wanted[i].first ? arena_push(r->arena, &out->items, &out->count, sizeof *range) : NULL;
 
@@ -42,7 +49,7 @@ static int read_trunk(const struct field *f, const json_t *v, void *slot, struct
 				return err_nomem(r->err, f->key);
 		}
 	}
-	return bad;
+	return 0;
 }
 
 static int read_ifname(const struct field *f, const json_t *v, void *slot, struct reading *r)
@@ -106,8 +113,10 @@ int bridge_settle(struct cni_call *c)
 	if (conf->is_default_gateway)
 		conf->is_gateway = true;
 	if (has_ipam(c) && conf->disable_container_interface)
-		return err_set(&c->err, CNI_BAD_CONFIG, -EINVAL, "disableContainerInterface: cannot use IPAM when DisableContainerInterface flag is set");
+		return err_set(&c->err, CNI_BAD_CONFIG, -EINVAL,
+		               "disableContainerInterface: cannot use IPAM when DisableContainerInterface flag is set");
 	if (conf->hairpin && conf->promisc)
-		return err_set(&c->err, CNI_BAD_CONFIG, -EINVAL, "hairpinMode: cannot set hairpin mode and promiscuous mode at the same time");
+		return err_set(&c->err, CNI_BAD_CONFIG, -EINVAL,
+		               "hairpinMode: cannot set hairpin mode and promiscuous mode at the same time");
 	return settle_mac(c, conf);
 }

@@ -4,11 +4,10 @@
 #include <sys/socket.h>
 
 #include "bridge/bridge.h"
+#include "cni/check.h"
 #include "cni/iface.h"
-#include "cni/veth.h"
 #include "os/address.h"
 #include "os/neigh.h"
-#include "os/netns.h"
 
 /* ---- Choosing ---- */
 
@@ -102,7 +101,8 @@ static int refuse_other_address(struct cni_call *c, const struct link *on, const
 	char a[PREFIX_TEXT], b[PREFIX_TEXT];
 
 	err_set(&c->err, CNI_FAILED, -EADDRINUSE, "\"%s\" already has an IP address different from %s", on->name, prefix_text(wanted, b));
-	err_detail(&c->err, "it has %s; give the network another bridge or this gateway, or set \"forceAddress\": true to replace the address", prefix_text(has, a));
+	err_detail(&c->err, "it has %s; give the network another bridge or this gateway, or set \"forceAddress\": true to replace the address",
+	           prefix_text(has, a));
 	return -EADDRINUSE;
 }
 
@@ -124,40 +124,6 @@ static int gateway_ensure(struct cni_call *c, const struct link *on, const struc
 	return r == -EEXIST ? 0 : r;    /* another ADD was first */
 }
 
-/* With a VLAN the gateway is a port of the bridge like any other: a veth pair of which both ends are here. */
-static int vlan_gateway_make(struct cni_call *c, struct bridge_links *l, const char *name)
-{
-	static const struct list no_trunk;
-	const struct bridge_conf *conf = c->conf;
-	scoped(fd_close) int self = netns_open_self(&c->err);
-	char port[IFNAME_SIZE];
-	struct veth v = { .near = name, .far = port, .near_mac = mac_random(), .far_mac = mac_random(), .mtu = l->bridge.mtu, .pod = self, .near_up = true };
-	int r = self;
-
-	snprintf(port, sizeof port, "veth%08x", (unsigned)hash_strings(conf->bridge, name, NULL));
-	if (r < 0 || ((r = veth_create(&c->host, &v, &c->err)) < 0 && r != -EEXIST))    /* another ADD may have been first */
-		return r;
-	if ((r = link_by_name(&c->host, name, &l->vlan_gateway, &c->err)) < 0 ||
-	    (r = link_set_master(&c->host, l->vlan_gateway.peer, l->bridge.index, &c->err)) < 0 ||
-	    (r = port_vlans_apply(c, l->vlan_gateway.peer, conf->vlan, &no_trunk)) < 0)
-		return r;
-	return link_up(&c->host, l->vlan_gateway.peer, &c->err);
-}
-
-static int vlan_gateway_ensure(struct cni_call *c, struct bridge_links *l)
-{
-	const struct bridge_conf *conf = c->conf;
-	char name[IFNAME_SIZE];
-	int r;
-
-	if (!text_format(name, sizeof name, "%s.%u", conf->bridge, conf->vlan))
-		return err_set(&c->err, CNI_BAD_CONFIG, -ENAMETOOLONG, "bridge: \"%s.%u\", the VLAN's gateway, would be too long a name for an interface", conf->bridge, conf->vlan);
-	r = link_by_name(&c->host, name, &l->vlan_gateway, &c->err);
-	if (r == -ENODEV)
-		r = vlan_gateway_make(c, l, name);
-	return r == -ENODEV ? err_set(&c->err, CNI_FAILED, r, "%s, the VLAN's gateway, is gone again", name) : r;
-}
-
 int gateways_apply(struct cni_call *c, struct bridge_links *l)
 {
 	const struct bridge_conf *conf = c->conf;
@@ -171,12 +137,18 @@ int gateways_apply(struct cni_call *c, struct bridge_links *l)
 	for_list (const struct ip_conf, ip, &c->result.ips) {
 		struct prefix gateway = { ip->gateway, ip->address.len };
 
-		if (r == 0 && conf->is_gateway)
+		if (r == 0 && conf->is_gateway && addr_is_set(&ip->gateway))    /* chained, there may be addresses without */
 			r = gateway_ensure(c, on, &gateway);
 		if (l->pod.index)
 			neigh_correct(&c->host, on->index, &ip->address.addr, &l->pod.mac);
 	}
 	return r == 0 && conf->is_gateway ? forwarding_enable(c) : r;
+}
+
+/* Whose gateways were applied: chained, of all addresses; else of the container's interface. */
+static bool is_ours(const struct cni_call *c, const struct ip_conf *ip)
+{
+	return addr_is_set(&ip->gateway) && (bridge_chained(c) || result_ip_is_of(&c->prev, ip, c->who.ifname));
 }
 
 int gateways_check(struct cni_call *c)
@@ -186,18 +158,22 @@ int gateways_check(struct cni_call *c)
 	struct link on;
 	int r;
 
+	if (!conf->is_gateway)
+		return 0;
 	snprintf(name, sizeof name, conf->vlan ? "%s.%u" : "%s", conf->bridge, conf->vlan);
+	if ((r = check_forwarding(c)) < 0 || (r = call_host(c)) < 0)
+		return r;
 	r = link_by_name(&c->host, name, &on, &c->err);
 	if (r < 0)
-		return r == -ENODEV ? err_set(&c->err, CNI_FAILED, r, "%s, which has the gateway's address, is not there", name) : r;
+		return r == -ENODEV ? check_differs(c, "%s, which has the gateway's address, is not there", name) : r;
 	for_list (const struct ip_conf, ip, &c->prev.ips) {
 		struct prefix gateway = { ip->gateway, ip->address.len };
 
-		if (!addr_is_set(&ip->gateway) || !result_ip_is_of(&c->prev, ip, c->who.ifname))
+		if (!is_ours(c, ip))
 			continue;
 		r = address_has(&c->host, on.index, &gateway, &c->err);
 		if (r == 0)
-			return err_set(&c->err, CNI_FAILED, -EADDRNOTAVAIL, "%s has lost the gateway's address %s", name, prefix_text(&gateway, text));
+			return check_differs(c, "%s has lost the gateway's address %s", name, prefix_text(&gateway, text));
 		if (r < 0)
 			return r;
 	}

@@ -6,7 +6,6 @@
 #include "cni/check.h"
 #include "cni/iface.h"
 #include "cni/veth.h"
-#include "os/sysctl.h"
 
 enum { PORTS_MAX = 1023, DEFAULT_VLAN = 1 };    /* BR_MAX_PORTS of Linux, less the one that it never gives */
 
@@ -15,6 +14,17 @@ static int refuse_kind(struct cni_call *c, const struct link *there)
 	err_set(&c->err, CNI_FAILED, -EEXIST, "\"%s\" already exists but is not a bridge", there->name);
 	err_detail(&c->err, "it is a %s; remove it, or give \"bridge\" another name", *there->kind ? there->kind : "device");
 	return -EEXIST;
+}
+
+/* Containers of different VLANs would share one segment. The setting is the whole bridge's, so it is not for us to change. */
+static int refuse_without_filtering(struct cni_call *c, const char *bridge, bool made)
+{
+	err_set(&c->err, CNI_FAILED, -EOPNOTSUPP, "bridge %s does not filter VLANs", bridge);
+	if (made)
+		err_detail(&c->err, "this kernel lacks bridge VLAN filtering (CONFIG_BRIDGE_VLAN_FILTERING)");
+	else
+		err_detail(&c->err, "run `ip link set %s type bridge vlan_filtering 1`, or give \"bridge\" another name", bridge);
+	return -EOPNOTSUPP;
 }
 
 static int bridge_make(struct cni_call *c, const struct bridge_conf *conf, struct link *bridge)
@@ -31,22 +41,26 @@ static int bridge_make(struct cni_call *c, const struct bridge_conf *conf, struc
 int bridge_ensure(struct cni_call *c, struct link *bridge)
 {
 	const struct bridge_conf *conf = c->conf;
+	bool missing;
 	int r = call_host(c);
 
 	if (r == 0)
 		r = link_by_name(&c->host, conf->bridge, bridge, &c->err);
-	if (r == -ENODEV)
+	missing = r == -ENODEV;
+	if (missing)
 		r = bridge_make(c, conf, bridge);
 	if (r < 0)
 		return r;
 	if (strcmp(bridge->kind, "bridge"))
 		return refuse_kind(c, bridge);
-	if (conf->promisc && !bridge->promiscuity && (r = link_promisc(&c->host, bridge->index, true, &c->err)) < 0)
+	if (wants_vlans(conf) && !bridge->vlan_filtering)
+		return refuse_without_filtering(c, bridge->name, missing);
+	if (conf->promisc && !(bridge->flags & IFF_PROMISC) && (r = link_promisc(&c->host, bridge->index, true, &c->err)) < 0)
 		return r;
 	if (bridge->flags & IFF_UP)
 		return 0;
-	sysctl_set("0", "net/ipv6/conf/%s/accept_ra", conf->bridge);     /* a container must not tell the host its routes */
-	return link_up(&c->host, bridge->index, &c->err);
+	r = router_advertisements_ignore(c, conf->bridge);      /* a container must not tell the host its routes */
+	return r < 0 ? r : link_up(&c->host, bridge->index, &c->err);
 }
 
 /* ---- The port ---- */
@@ -90,7 +104,8 @@ int port_make(struct cni_call *c, struct bridge_links *l, int *made)
 	if (r < 0)
 		return r;
 	*made = l->port.index;
-	if ((conf->hairpin || conf->port_isolation) && (r = port_set(&c->host, *made, conf->hairpin, conf->port_isolation, &c->err)) < 0)
+	if ((conf->hairpin || conf->port_isolation) &&
+	    (r = port_set(&c->host, *made, conf->hairpin, conf->port_isolation, &c->err)) < 0)
 		return r;
 	return port_vlans_apply(c, *made, conf->vlan, &conf->trunk);
 }
@@ -110,13 +125,6 @@ int bridge_refresh(struct cni_call *c, struct bridge_links *l)
 
 /* ---- CHECK and STATUS ---- */
 
-static int complain(struct cni_call *c, const char *bridge, const char *what)
-{
-	err_set(&c->err, CNI_FAILED, -EINVAL, "bridge %s %s", bridge, what);
-	err_detail(&c->err, "it was changed after the attachment was made; DEL and ADD the attachment to mend it");
-	return -EINVAL;
-}
-
 static const struct iface *told_bridge(const struct cni_call *c, const char *name)
 {
 	for_list (const struct iface, i, &c->prev.ifaces)
@@ -133,38 +141,55 @@ static int vlans_check(struct cni_call *c, const struct link *port)
 
 	if (has < 0)
 		return has;
-	return has && untagged ? 0 : complain(c, conf->bridge, "does not give the container's port its VLAN");
+	return has && untagged ? 0 : check_differs(c, "bridge %s does not give port %s its VLAN", conf->bridge, port->name);
 }
 
-int bridge_links_check(struct cni_call *c, const struct link *pod)
+int bridge_itself_check(struct cni_call *c, struct link *bridge)
 {
 	const struct bridge_conf *conf = c->conf;
 	const struct iface *told = told_bridge(c, conf->bridge);
-	struct link bridge, port;
 	char mac[MAC_TEXT];
 	int r = call_host(c);
 
 	if (r == 0)
-		r = link_by_name(&c->host, conf->bridge, &bridge, &c->err);
+		r = link_by_name(&c->host, conf->bridge, bridge, &c->err);
 	if (r == -ENODEV || !told)
-		return complain(c, conf->bridge, told ? "is not there" : "is not in prevResult");
+		return check_differs(c, "bridge %s is not %s", conf->bridge, told ? "there" : "in prevResult");
 	if (r < 0)
 		return r;
-	if (strcmp(bridge.kind, "bridge"))
-		return complain(c, conf->bridge, "is no bridge");
-	if (told->mac && strcasecmp(told->mac, mac_text(&bridge.mac, mac)))
-		return complain(c, conf->bridge, "has another MAC than prevResult says");
-	if (conf->promisc != (bridge.promiscuity > 0))
-		return complain(c, conf->bridge, conf->promisc ? "is not promiscuous" : "is promiscuous");
-	if ((r = check_host_end(c, pod, &port)) < 0)
+	if (strcmp(bridge->kind, "bridge"))
+		return check_differs(c, "bridge %s is no bridge", conf->bridge);
+	if (told->mac && strcasecmp(told->mac, mac_text(&bridge->mac, mac)))
+		return check_differs(c, "bridge %s has another MAC than prevResult says", conf->bridge);
+	if (conf->promisc != !!(bridge->flags & IFF_PROMISC))
+		return check_differs(c, "bridge %s is %s", conf->bridge, conf->promisc ? "not promiscuous" : "promiscuous");
+	if (wants_vlans(conf) && !bridge->vlan_filtering)
+		return check_differs(c, "bridge %s does not filter VLANs", conf->bridge);
+	return 0;
+}
+
+int port_check(struct cni_call *c, const struct link *bridge, const struct link *port)
+{
+	const struct bridge_conf *conf = c->conf;
+
+	if (port->master != bridge->index)
+		return check_differs(c, "bridge %s does not have the container's link as a port", conf->bridge);
+	if (port->isolated != conf->port_isolation)
+		return check_differs(c, "bridge %s %s", conf->bridge,
+		                     conf->port_isolation ? "does not isolate the container's port" : "isolates the container's port");
+	if (conf->hairpin && !port->hairpin)
+		return check_differs(c, "bridge %s has no hairpin mode on the container's port", conf->bridge);
+	return vlans_check(c, port);
+}
+
+int bridge_links_check(struct cni_call *c, const struct link *pod)
+{
+	struct link bridge, port;
+	int r = bridge_itself_check(c, &bridge);
+
+	if (r < 0 || (r = check_host_end(c, pod, &port)) < 0)
 		return r;
-	if (port.master != bridge.index)
-		return complain(c, conf->bridge, "does not have the container's link as a port");
-	if (port.isolated != conf->port_isolation)
-		return complain(c, conf->bridge, conf->port_isolation ? "does not isolate the container's port" : "isolates the container's port");
-	if (conf->hairpin && !port.hairpin)
-		return complain(c, conf->bridge, "has no hairpin mode on the container's port");
-	return vlans_check(c, &port);
+	return port_check(c, &bridge, &port);
 }
 
 struct count {

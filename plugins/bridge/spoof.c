@@ -2,7 +2,7 @@
 #include <stdio.h>
 
 #include "bridge/bridge.h"
-#include "cni/nftables.h"
+#include "cni/chains.h"
 
 static const struct nft_set guarded = { &nft_bridge, "guarded" }, allowed = { &nft_bridge, "allowed_mac" };
 
@@ -30,13 +30,12 @@ static struct nft_element mac_element(const struct guard *g)
 	return el;
 }
 
-static int add(struct nft *nft, void *arg, struct err *e)
+static int add(struct nft *nft, void *arg)
 {
 	const struct guard *g = arg;
 	struct nft_element port = port_element(g), mac = mac_element(g);
 	int r = nft_claim(nft, &guarded, &port, true, "the port's guard", g->c);
 
-	(void)e;
 	return r < 0 ? r : nft_claim(nft, &allowed, &mac, true, "the container's MAC", g->c);
 }
 
@@ -48,12 +47,12 @@ int spoof_guard_add(struct cni_call *c, const struct bridge_links *l)
 	return conf->mac_spoof_check ? nft_work(c, &nft_bridge, "guard", add, &g) : 0;
 }
 
-static int sweep(struct nft *nft, void *call, struct err *e)
+static int sweep(struct nft *nft, void *call)
 {
-	int r = nft_sweep(nft, &guarded, call);
+	struct leaving l = { .c = call, .nft = nft };
+	int r = leave_swept(&l, &guarded);
 
-	(void)e;
-	return r < 0 ? r : nft_sweep(nft, &allowed, call);
+	return r < 0 ? r : leave_swept(&l, &allowed);
 }
 
 int spoof_guard_del(struct cni_call *c)
@@ -68,13 +67,12 @@ int spoof_guard_gc(struct cni_call *c)
 	return spoof_guard_del(c);
 }
 
-static int check(struct nft *nft, void *arg, struct err *e)
+static int check(struct nft *nft, void *arg)
 {
 	const struct guard *g = arg;
 	struct nft_element port = port_element(g), mac = mac_element(g);
 	int r = nft_check(nft, &guarded, &port, "the port's guard against forged MACs", g->c);
 
-	(void)e;
 	return r < 0 ? r : nft_check(nft, &allowed, &mac, "the container's MAC", g->c);
 }
 

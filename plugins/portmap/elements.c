@@ -1,33 +1,36 @@
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 
+#include "cni/attach.h"
 #include "portmap/portmap.h"
 
-static const struct nft_pair publish = { { &nft_inet, "publish4" }, { &nft_inet, "publish6" } };
-static const struct nft_pair publish_any = { { &nft_inet, "publish_any4" }, { &nft_inet, "publish_any6" } };
+/* Each kind of place in the ruleset: for an address of the host that is named, and for any. */
+struct place {
+	struct nft_pair exact, any;
+};
+static const struct place publish = { { { &nft_inet, "publish4" }, { &nft_inet, "publish6" } }, { { &nft_inet, "publish_any4" }, { &nft_inet, "publish_any6" } } };
+static const struct place range = { { { &nft_inet, "publish_range4" }, { &nft_inet, "publish_range6" } },
+                                    { { &nft_inet, "publish_range_any4" }, { &nft_inet, "publish_range_any6" } } };
+static const struct place gate = { { { &nft_inet, "gate4" }, { &nft_inet, "gate6" } }, { { &nft_inet, "gate_any4" }, { &nft_inet, "gate_any6" } } };
+static const struct place publish_if = { { { &nft_inet, "publish_if4" }, { &nft_inet, "publish_if6" } },
+                                         { { &nft_inet, "publish_if_any4" }, { &nft_inet, "publish_if_any6" } } };
+static const struct nft_pair strict = { { &nft_inet, "strict4" }, { &nft_inet, "strict6" } };
 static const struct nft_pair hairpin = { { &nft_inet, "hairpin4" }, { &nft_inet, "hairpin6" } };
 static const struct nft_pair self = { { &nft_inet, "self4" }, { &nft_inet, "self6" } };
 static const struct nft_pair masq_all = { { &nft_inet, "masq_all4" }, { &nft_inet, "masq_all6" } };
 static const struct nft_set localnet = { &nft_inet, "localnet4" };
 
+#define BOTH(pair) &(pair).v4, &(pair).v6
 const struct nft_set *const portmap_sets[] = {
-	&publish.v4, &publish.v6, &publish_any.v4, &publish_any.v6, &localnet, &self.v4, &self.v6, &hairpin.v4, &hairpin.v6, &masq_all.v4, &masq_all.v6, NULL,
+	BOTH(publish.exact), BOTH(publish.any), BOTH(range.exact), BOTH(range.any), BOTH(gate.exact), BOTH(gate.any), BOTH(publish_if.exact), BOTH(publish_if.any),
+	BOTH(strict), BOTH(hairpin), BOTH(self), BOTH(masq_all), &localnet, NULL,
 };
 
-bool mapping_concerns(const struct mapping *m, int family)
+static const struct nft_set *at(const struct place *p, const struct mapping *m, int family)
 {
-	return !addr_is_set(&m->host_ip) || m->host_ip.family == family;
-}
-
-static bool is_exact(const struct mapping *m)
-{
-	return addr_is_set(&m->host_ip) && !addr_is_unspecified(&m->host_ip);
-}
-
-const struct nft_set *publish_map(const struct mapping *m, int family)
-{
-	return nft_of(is_exact(m) ? &publish : &publish_any, family);
+	return nft_of(mapping_is_exact(m) ? &p->exact : &p->any, family);
 }
 
 static struct nft_element owned(const struct cni_call *c)
@@ -38,20 +41,103 @@ static struct nft_element owned(const struct cni_call *c)
 	return el;
 }
 
-struct nft_element publish_element(const struct cni_call *c, const struct mapping *m, const struct target *t)
+/* ---- Ports ---- */
+
+static void put_key(struct nft_bytes *key, const struct mapping *m, uint32_t port)
+{
+	if (mapping_is_exact(m))
+		nft_put_addr(key, &m->host_ip);
+	nft_put_u8(key, m->protocol);
+	nft_put_port(key, port);
+}
+
+static int publish_range(struct cni_call *c, const struct mapping *m, const struct target *t, element_fn *each, void *arg)
 {
 	struct nft_element el = owned(c);
 
-	if (is_exact(m))
-		nft_put_addr(&el.key, &m->host_ip);
-	nft_put_u8(&el.key, m->protocol);
-	nft_put_port(&el.key, m->host_port);
+	put_key(&el.key, m, m->host.first);
+	put_key(&el.key_end, m, m->host.last);
 	nft_put_addr(&el.value, &t->address->addr);
-	nft_put_port(&el.value, m->container_port);
-	return el;
+	return each(at(&range, m, t->address->addr.family), &el, arg);
 }
 
-int snat_each(struct cni_call *c, const struct target *t, snat_fn *each, void *arg)
+static int publish_gated(struct cni_call *c, const struct mapping *m, const struct nft_element *port, int family, element_fn *each, void *arg)
+{
+	struct nft_element el = owned(c), inner = *port;
+	int r;
+
+	el.key = port->key;
+	gate_name(c, m, family, el.chain);
+	r = each(at(&gate, m, family), &el, arg);
+	return r != 0 ? r : each(at(&publish_if, m, family), &inner, arg);
+}
+
+int publish_each(struct cni_call *c, const struct mapping *m, const struct target *t, element_fn *each, void *arg)
+{
+	const struct portmap_conf *conf = c->conf;
+	int family = t->address->addr.family, r;
+	struct nft_element el = owned(c), guard = owned(c);
+
+	if (!mapping_concerns(m, family) || m->repeated)
+		return 0;
+	if (mapping_is_range(m))
+		return publish_range(c, m, t, each, arg);
+	put_key(&el.key, m, m->host.first);
+	nft_put_addr(&el.value, &t->address->addr);
+	nft_put_port(&el.value, m->container.first);
+	guard.key = el.key;
+	r = mapping_is_gated(c, m, family) ? publish_gated(c, m, &el, family, each, arg) : each(at(&publish, m, family), &el, arg);
+	return r == 0 && conf->strict_host_ip && mapping_is_exact(m) ? each(nft_of(&strict, family), &guard, arg) : r;
+}
+
+int publish_rivals(struct cni_call *c, const struct mapping *m, int family, element_fn *each, void *arg)
+{
+	const struct nft_set *single = at(mapping_is_gated(c, m, family) ? &publish : &gate, m, family);
+	struct nft_element first = { .comment = "" }, last = { .comment = "" };
+	int r = 0;
+
+	put_key(&first.key, m, m->host.first);
+	put_key(&last.key, m, m->host.last);
+	if (!mapping_is_range(m))
+		r = each(single, &first, arg);
+	if (r == 0)
+		r = each(at(&range, m, family), &first, arg);
+	return r == 0 && mapping_is_range(m) ? each(at(&range, m, family), &last, arg) : r;
+}
+
+/* Whether a key with a port is in the range of the mapping at hand. */
+static int refuse_inside(const struct nft_element *el, void *job)
+{
+	const struct job *j = job;
+	const struct mapping *m = j->mapping;
+	struct nft_bytes first = { .len = 0 }, last = { .len = 0 };
+	char holder[256];
+
+	put_key(&first, m, m->host.first);
+	put_key(&last, m, m->host.last);
+	if (el->key.len != first.len || memcmp(el->key.bytes, first.bytes, first.len) < 0 || memcmp(el->key.bytes, last.bytes, last.len) > 0 ||
+	    nft_owned_by(el, j->c->who.owner))
+		return 0;
+	err_set(&j->c->err, CNI_FAILED, -EADDRINUSE, "%s: port %u is taken by %s", j->what, el->key.bytes[first.len - 4] << 8 | el->key.bytes[first.len - 3],
+	        attach_describe(el->comment, holder, sizeof holder));
+	err_detail(&j->c->err, "DEL or GC that attachment, or publish a range without it");
+	return -EADDRINUSE;
+}
+
+/* Of others' ports there is no index by range: this looks at all of them, which only a range has to do. */
+int range_is_free(struct job *j)
+{
+	const struct place *const places[] = { &publish, &gate, &range };
+	int r = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(places) && r == 0; i++)
+		r = nft_each(j->nft, at(places[i], j->mapping, j->target->address->addr.family), refuse_inside, j, &j->c->err);
+	return r;
+}
+
+/* ---- The host's address as source ---- */
+
+int snat_each(struct cni_call *c, const struct target *t, element_fn *each, void *arg)
 {
 	const struct portmap_conf *conf = c->conf;
 	int family = t->address->addr.family, r = 0;
@@ -68,7 +154,7 @@ int snat_each(struct cni_call *c, const struct target *t, snat_fn *each, void *a
 	return r == 0 && family == AF_INET ? each(&localnet, &el, arg) : r;
 }
 
-int snat_by_link(struct cni_call *c, const struct target *t, snat_fn *each, void *arg)
+int snat_by_link(struct cni_call *c, const struct target *t, element_fn *each, void *arg)
 {
 	const struct portmap_conf *conf = c->conf;
 	struct nft_element el = owned(c);

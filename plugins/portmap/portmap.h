@@ -2,36 +2,76 @@
 #ifndef PLUMB_PLUGINS_PORTMAP_H
 #define PLUMB_PLUGINS_PORTMAP_H
 
-#include "cni/nftables.h"
+#include "cni/chains.h"
 #include "cni/plugin.h"
+#include "os/nft_rule.h"
 
 /* ---- What is asked for (conf.c) ---- */
 
+struct ports {
+	uint32_t first, last;           /* 0: not given */
+};
+
 struct mapping {
-	uint32_t    host_port, container_port;
-	uint8_t     protocol;           /* IPPROTO_TCP, _UDP or _SCTP */
-	struct addr host_ip;            /* unset: any of the host's, in both families; 0.0.0.0 or ::, any of that one */
+	struct ports host, container;
+	uint32_t     host_last;         /* the key hostPortEnd */
+	uint8_t      protocol;          /* IPPROTO_TCP, _UDP or _SCTP */
+	struct addr  host_ip;           /* unset: any of the host's, in both families; 0.0.0.0 or ::, any of that one */
+	struct list  allow_from;        /* of struct prefix; empty: everybody */
+	size_t       index;             /* in portMappings, for words */
+	bool         repeated;          /* an equal one stands before it */
 };
 
 struct portmap_conf {
-	bool        snat, masq_all;
+	bool        snat, masq_all, strict_host_ip, check_listeners;
 	const char *backend, *external_chain;
 	uint32_t    mark_bit;
-	struct list conditions4, conditions6;
-	struct { struct list mappings; } runtime;       /* of struct mapping */
+	struct list conditions4, conditions6;           /* of const char * */
+	struct list gates4, gates6;                     /* what they say: of struct condition */
+	struct { struct list mappings; } runtime;       /* of struct mapping, as given */
+	struct list mappings;                           /* of struct mapping: each one port, or a range that is one element */
 };
 extern const struct field portmap_fields[];
 int portmap_settle(struct cni_call *c);
 
-/* "127.0.0.1:8080/tcp", for words. */
-const char *mapping_text(const struct mapping *m, char out[80]);
-/* Whether an equal one stands before it in the list. */
-bool mapping_is_repeated(const struct cni_call *c, const struct mapping *m);
+/* ---- Mappings (mapping.c) ---- */
+
+extern const struct field mapping_fields[];
+field_reader read_mapping;
+
+/* Fills in conf->mappings from what was given: ranges that cannot be one element become single ports. Repetitions are marked; contradictions refused. */
+int mappings_settle(struct cni_call *c);
 
 static inline const struct list *mappings_of(const struct cni_call *c)
 {
-	return &((const struct portmap_conf *)c->conf)->runtime.mappings;
+	return &((const struct portmap_conf *)c->conf)->mappings;
 }
+
+enum { MAPPING_TEXT = 96 };
+/* "host port 127.0.0.1:8080/tcp", for words. */
+const char *mapping_text(const struct mapping *m, char out[MAPPING_TEXT]);
+bool mapping_concerns(const struct mapping *m, int family);
+/* On an address of the host that is named. */
+static inline bool mapping_is_exact(const struct mapping *m) { return addr_is_set(&m->host_ip) && !addr_is_unspecified(&m->host_ip); }
+static inline bool mapping_is_range(const struct mapping *m) { return m->host.first != m->host.last; }
+
+/* ---- Conditions (condition.c) ---- */
+
+/* What a new connection must be like; several are all to be met. */
+struct condition {
+	enum nft_side side;
+	bool          other;            /* all but … */
+	struct list   prefixes;         /* … of struct prefix: one of them; or */
+	const char   *link;             /* the interface it comes in by, maybe with '*' at its end */
+};
+
+/* Reads conditionsV4 or conditionsV6: the words of nft or of iptables. */
+int conditions_read(struct cni_call *c, const char *key, int family, const struct list *words, struct list *out);
+/* Whether a mapping is under conditions in the family. */
+bool mapping_is_gated(const struct cni_call *c, const struct mapping *m, int family);
+/* The chain with its conditions, by a name that stands for these conditions; made where it is not there. */
+void gate_name(const struct cni_call *c, const struct mapping *m, int family, char out[NFT_NAME]);
+int  gate_ensure(struct cni_call *c, struct nft *nft, const struct mapping *m, int family);
 
 /* ---- A container's address and its mappings, as nftables elements (elements.c) ---- */
 
@@ -41,40 +81,49 @@ struct target {
 	char                 link[IFNAME_SIZE];         /* "": unknown */
 };
 
-bool mapping_concerns(const struct mapping *m, int family);
-const struct nft_set *publish_map(const struct mapping *m, int family);
-struct nft_element publish_element(const struct cni_call *c, const struct mapping *m, const struct target *t);
-
-/* The elements that give a connection to the container the host's address: calls each for every one that the configuration asks for, until it answers other than
- * 0, and returns that. By address alone: from everywhere (masqAll), or from the container itself and from 127.0.0.0/8. */
-typedef int snat_fn(const struct nft_set *set, struct nft_element *el, void *arg);
-int snat_each(struct cni_call *c, const struct target *t, snat_fn *each, void *arg);
+/* Calls each for elements until it answers other than 0, and returns that. */
+typedef int element_fn(const struct nft_set *set, struct nft_element *el, void *arg);
+/* What a mapping to a target consists of. */
+int publish_each(struct cni_call *c, const struct mapping *m, const struct target *t, element_fn *each, void *arg);
+/* The places where an element of somebody else would catch what is meant for the mapping: calls each with the key and set of each. */
+int publish_rivals(struct cni_call *c, const struct mapping *m, int family, element_fn *each, void *arg);
+/* ADD of a range: an error where an element of somebody else's lies in it. */
+struct job;
+int range_is_free(struct job *j);
+/* What gives a connection to the container the host's address, by the container's address alone: from everywhere (masqAll), or from the container itself and
+ * from 127.0.0.0/8. */
+int snat_each(struct cni_call *c, const struct target *t, element_fn *each, void *arg);
 /* By the link that leads to the container: from others that are behind it too. */
-int snat_by_link(struct cni_call *c, const struct target *t, snat_fn *each, void *arg);
+int snat_by_link(struct cni_call *c, const struct target *t, element_fn *each, void *arg);
 
-/* ---- Targets and connections (target.c) ---- */
+/* Every set and map of ours, ended by NULL. */
+extern const struct nft_set *const portmap_sets[];
+
+/* ---- Targets and connections (target.c), listeners (listeners.c) ---- */
 
 /* What a transaction works on. */
 struct job {
 	struct cni_call *c;
 	struct nft      *nft;
-	struct target    targets[2];    /* the container's first address of each family */
+	struct leaving   leaving;               /* DEL, GC */
+	struct target    targets[2];            /* the container's first address of each family */
 	size_t           n_targets;
-	char             what[80];      /* the port at hand, for words */
+	const struct mapping *mapping;          /* the one at hand, */
+	const struct target  *target;           /* to this */
+	char             what[MAPPING_TEXT];    /* for words */
 };
 
 /* Fills in the targets from prevResult. */
 int targets_find(struct job *j);
-/* ADD: forgets connections to the published ports that somebody else answers; DEL: those that this container did. Best effort: what stays costs a client of
- * UDP its patience, no more. */
+/* others true (ADD): deletes conntrack entries of these ports that lead to another container; false (DEL): those that lead to this one. Best effort: a
+ * left-over entry delays a UDP client until it times out. */
 void connections_forget(struct job *j, bool others);
+/* checkListeners: an error where a process of the host listens on a port of the mappings. */
+int listeners_check(struct job *j);
 
 /* ---- Taking away (unpublish.c) ---- */
 
 nft_decide unpublish_all;       /* DEL; of a struct job */
-nft_decide sweep_all;           /* GC, or DEL without keys; of a struct cni_call */
-
-/* Every set and map of ours, ended by NULL. */
-extern const struct nft_set *const portmap_sets[];
+nft_decide sweep_all;           /* GC, or DEL without keys; of a struct job */
 
 #endif

@@ -53,13 +53,16 @@ void connections_forget(struct job *j, bool others)
 	if (!matches)
 		return;
 	for (size_t i = 0; i < j->n_targets; i++)
-		for_list (const struct mapping, m, mappings)
-			if (mapping_concerns(m, j->targets[i].address->addr.family))
+		for_list (const struct mapping, m, mappings) {
+			int family = j->targets[i].address->addr.family;
+
+			if (mapping_concerns(m, family) && !m->repeated)
 				matches[n++] = (struct conntrack_match){
-					.family = j->targets[i].address->addr.family, .protocol = m->protocol, .port = m->host_port,
-					.to = addr_is_unspecified(&m->host_ip) ? (struct addr){ 0 } : m->host_ip, .target = j->targets[i].address->addr,
+					.family = family, .protocol = m->protocol, .port = m->host.first, .port_last = m->host.last,
+					.to = mapping_is_exact(m) ? m->host_ip : (struct addr){ 0 }, .target = j->targets[i].address->addr,
 					.others = others, .translated = !others || m->protocol != IPPROTO_UDP,
 				};
+		}
 	if (conntrack_forget(matches, n, is_local, j->c, &why) < 0)
 		fprintf(stderr, "portmap: %s: %s\n", why.msg, why.details);
 }

@@ -3,20 +3,6 @@
 
 #include "portmap/portmap.h"
 
-/* By the link that leads to the container now, and by every one that prevResult tells: the route may be gone already. */
-static int snat_by_any_link(struct job *j, const struct target *t, snat_fn *each)
-{
-	int r = snat_by_link(j->c, t, each, j);
-
-	for_list (const struct iface, i, &j->c->prev.ifaces) {
-		struct target named = { .address = t->address };
-
-		if (r == 0 && i->name && !i->sandbox && strcmp(i->name, t->link) && text_format(named.link, sizeof named.link, "%s", i->name))
-			r = snat_by_link(j->c, &named, each, j);
-	}
-	return r;
-}
-
 static int is_ours(const struct nft_set *set, struct nft_element *el, void *job)
 {
 	struct job *j = job;
@@ -25,7 +11,8 @@ static int is_ours(const struct nft_set *set, struct nft_element *el, void *job)
 	return r == 1 ? nft_owned_by(el, j->c->who.owner) : r;
 }
 
-/* Without mappings: whether the container's address is among those that have published ports. Only with snat is it noted there. */
+/* DEL without mappings: asks whether the container's address is in a set of published containers. Only snat and masqAll put it there; without them the answer
+ * is yes. */
 static int may_have_ports(struct job *j)
 {
 	const struct portmap_conf *conf = j->c->conf;
@@ -39,47 +26,59 @@ static int may_have_ports(struct job *j)
 static int give_back(const struct nft_set *set, struct nft_element *el, void *job)
 {
 	struct job *j = job;
-	int r = nft_give_back(j->nft, set, el, j->c);
 
-	return r < 0 ? r : 0;
+	return leave(&j->leaving, set, el);
+}
+
+/* By the link that leads to the container now, and by every one that prevResult tells: the route may be gone already. */
+static int snat_by_any_link(struct job *j, const struct target *t)
+{
+	int r = snat_by_link(j->c, t, give_back, j);
+
+	for_list (const struct iface, i, &j->c->prev.ifaces) {
+		struct target named = { .address = t->address };
+
+		if (r == 0 && i->name && !i->sandbox && strcmp(i->name, t->link) && text_format(named.link, sizeof named.link, "%s", i->name))
+			r = snat_by_link(j->c, &named, give_back, j);
+	}
+	return r;
 }
 
 static int give_back_target(struct job *j, const struct target *t)
 {
 	int r = 0;
 
-	for_list (const struct mapping, m, mappings_of(j->c)) {
-		struct nft_element el = publish_element(j->c, m, t);
-
-		if (r == 0 && mapping_concerns(m, t->address->addr.family) && !mapping_is_repeated(j->c, m))
-			r = give_back(publish_map(m, t->address->addr.family), &el, j);
-	}
+	for_list (const struct mapping, m, mappings_of(j->c))
+		if (r == 0)
+			r = publish_each(j->c, m, t, give_back, j);
 	if (r == 0)
 		r = snat_each(j->c, t, give_back, j);
-	return r == 0 ? snat_by_any_link(j, t, give_back) : r;
+	return r == 0 ? snat_by_any_link(j, t) : r;
 }
 
-int sweep_all(struct nft *nft, void *call, struct err *e)
+int sweep_all(struct nft *nft, void *job)
 {
+	struct job *j = job;
 	int r = 0;
 
-	(void)e;
+	j->leaving = (struct leaving){ .c = j->c, .nft = nft };
 	for (const struct nft_set *const *set = portmap_sets; *set; set++)
-		r = first_failure(r, nft_sweep(nft, *set, call));
-	return r;
+		r = first_failure(r, leave_swept(&j->leaving, *set));
+	return r < 0 ? r : leave_chains(&j->leaving);
 }
 
-int unpublish_all(struct nft *nft, void *job, struct err *e)
+int unpublish_all(struct nft *nft, void *job)
 {
 	struct job *j = job;
 	int r = 0, sweep = j->n_targets == 0;
 
 	j->nft = nft;
+	j->leaving = (struct leaving){ .c = j->c, .nft = nft };
 	if (!sweep && mappings_of(j->c)->count == 0)
 		sweep = may_have_ports(j);
 	if (sweep != 0)
-		return sweep < 0 ? sweep : sweep_all(nft, j->c, e);
+		return sweep < 0 ? sweep : sweep_all(nft, j);
 	for (size_t i = 0; i < j->n_targets && r == 0; i++)
 		r = give_back_target(j, &j->targets[i]);
-	return r;
+	return r < 0 ? r : leave_chains(&j->leaving);
 }

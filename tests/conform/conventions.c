@@ -124,4 +124,13 @@ REQUIREMENT(CNV, 10, ONLY_BRIDGE)       /* chained: an interface that another pl
 	expect_json(a, "interfaces[0].name", "tap7");
 	expect_json(a, "interfaces[1].name", "eth0");
 	expect_json(a, "interfaces[2].name", "br0");
+	conf = with_prev(s->conf, a);
+	expect_ok(request(s, "CHECK", conf));
+	sh("host", "ip link set tap7 nomaster");
+	expect_error(request(s, "CHECK", conf), 999, "as a port");
+	sh("host", "ip link set tap7 master br0");
+	expect_ok(request(s, "DEL", conf));
+	expect_number(link_in("host", "tap7").master, 0);
+	expect_link("pod1", "eth0", "veth");
+	expect_ok(request(s, "DEL", conf));
 }

@@ -163,7 +163,7 @@ REQUIREMENT(DLG, 11, DELEGATES)         /* it fails without an error: what can b
 	fake("fake", "echo panic: oh; exit 2");
 	expect_error(delegated(s), 999, "panic: oh");
 	fake("fake", "kill -SEGV $$");
-	expect_error(delegated(s), 999, "exit status 139");
+	expect_error(delegated(s), 999, "ended by signal 11");
 	file_write(FAKES "/fake", "#!/run/no/such/shell\n");
 	expect_error(delegated(s), 999, "fake");
 	chmod(FAKES "/fake", 0644);

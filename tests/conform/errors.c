@@ -35,9 +35,9 @@ REQUIREMENT(ERR, 2, EVERYONE)           /* the error's form, in the version in u
 
 REQUIREMENT(ERR, 3, PORTS)              /* 2: a key that is not supported, with its value */
 {
-	struct answer a = expect_error(request(s, "ADD", conf_set(s->conf, "conditionsV4", "['!', '-d', '192.0.2.0/24']")), 2, "conditionsV4");
+	struct answer a = expect_error(request(s, "ADD", conf_set(s->conf, "conditionsV4", "['ct state new']")), 2, "conditionsV4");
 
-	expect_contains(json_at(a, "msg"), "\"!\"");
+	expect_contains(json_at(a, "msg"), "\"ct\"");
 	expect_gone(w);
 }
 

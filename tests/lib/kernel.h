@@ -55,14 +55,13 @@ const char *routes_text(const char *netns);
 
 struct link_seen expect_link_(const char *netns, const char *name, const char *kind);
 void expect_no_link_(const char *netns, const char *name);
-void expect_addr_(const char *netns, const char *name, const char *address, bool there);
+void expect_addr_(const char *netns, const char *name, const char *address);
 void expect_route_(const char *netns, const char *route, bool there);
 
 /* Returns the link, for a closer look. kind NULL: any. */
 #define expect_link(netns, name, kind)          AT_(expect_link_(netns, name, kind))
 #define expect_no_link(netns, name)             AT_(expect_no_link_(netns, name))
-#define expect_addr(netns, name, address)       AT_(expect_addr_(netns, name, address, true))
-#define expect_no_addr(netns, name, address)    AT_(expect_addr_(netns, name, address, false))
+#define expect_addr(netns, name, address)       AT_(expect_addr_(netns, name, address))
 /* A route whose text begins with this: "default via 10.1.0.1 dev eth0", with " metric", " table", " mtu" after it where they are set. */
 #define expect_route(netns, route)              AT_(expect_route_(netns, route, true))
 #define expect_no_route(netns, route)           AT_(expect_route_(netns, route, false))

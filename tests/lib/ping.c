@@ -36,7 +36,7 @@ const char *ping_(const char *netns, const char *address, int patience_ms)
 	struct endpoint to = endpoint_of(address, 0);
 	bool v6 = to.at.ss_family == AF_INET6;
 	long long deadline = now_ms() + patience_ms;
-	uint16_t id = (uint16_t)(getpid() * 31 + now_ms()), sum;
+	uint16_t id = (uint16_t)(getpid() * 31LL + now_ms()), sum;
 	uint8_t echo[16] = { v6 ? 128 : 8, 0, 0, 0, id >> 8, id & 0xff, 0, 1 }, packet[1500];
 	int fd = world_socket(netns, to.at.ss_family, SOCK_RAW, v6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP);
 	const char *answer = "timeout";

@@ -63,7 +63,7 @@ static bool packet_receive(int fd, struct packet *p, struct sockaddr_in *from)
 	uint8_t raw[2048] = { 0 };
 	socklen_t len = sizeof *from;
 	ssize_t n = recvfrom(fd, raw, sizeof raw - 1, 0, (struct sockaddr *)from, &len);
-	size_t ip = (raw[0] & 15) * 4u;
+	size_t ip = (raw[0] & 15) * (size_t)4;
 	uint32_t sum;
 
 	memset(p, 0, sizeof *p);

@@ -21,8 +21,6 @@ enum { PATIENCE = 4000, PROMPTLY = 900, BRIEFLY = 300 };
 #define udp_ask_from(netns, from, address, port) AT_(ask_("udp", netns, from, address, port, PATIENCE))
 /* Where silence is what is wanted. */
 #define tcp_ask_briefly(netns, address, port)   AT_(ask_("tcp", netns, 0, address, port, BRIEFLY))
-#define udp_ask_briefly(netns, address, port)   AT_(ask_("udp", netns, 0, address, port, BRIEFLY))
-#define sctp_ask_briefly(netns, address, port)  AT_(ask_("sctp", netns, 0, address, port, BRIEFLY))
 
 /* "answers" or "timeout" or errno's words, to an echo request. */
 const char *ping_(const char *netns, const char *address, int patience_ms);

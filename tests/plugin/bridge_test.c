@@ -1,8 +1,17 @@
 /* bridge: a bridge on the host, a veth pair from it to each container. */
 #include "test.h"
 
+#include <arpa/inet.h>
+#include <linux/filter.h>
 #include <linux/if_addr.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
+#include <linux/seccomp.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 static const char layer2[] = "{'cniVersion': '1.1.0', 'name': 'net', 'type': 'bridge', 'bridge': 'br0'}";
 
@@ -181,6 +190,22 @@ TEST(bridge_del_with_the_namespace_gone)                /* DEL-3, REF-41 */
 	expect_untouched(&w, LEFT_OVER, RULESET_STAYS);
 }
 
+/* The host's end is this attachment's whatever the other end is called now, and wherever it is. */
+TEST(bridge_del_of_an_interface_that_moved)             /* DEL-1 */
+{
+	struct world w = world_begin("pod1 pod2");
+
+	add(&w, "pod1", v4);
+	add(&w, "pod2", v4);
+	sh("pod1", "ip link set eth0 down; ip link set eth0 name old0");
+	sh("host", "ip -n pod2 link set eth0 netns pod1 name old1");
+	expect_ok(plugin(&w, "bridge", "DEL", "pod1", "eth0", v4));
+	expect_ok(plugin(&w, "bridge", "DEL", "pod2", "eth0", v4));
+	expect_no_link("pod1", "old0");
+	expect_no_link("pod1", "old1");
+	expect_untouched(&w, LEFT_OVER);
+}
+
 TEST(bridge_del_leaves_others_alone)                    /* DEL-10 */
 {
 	struct world w = world_begin("pod1 pod2");
@@ -289,6 +314,33 @@ TEST(bridge_promiscuous_mode)                           /* REF-8 */
 	expect_ok(plugin(&w, "bridge", "CHECK", "pod1", "eth0", with_prev(conf, a)));
 	sh("host", "ip link set br0 promisc off");
 	expect_error(plugin(&w, "bridge", "CHECK", "pod1", "eth0", with_prev(conf, a)), 999, "promiscuous");
+}
+
+static int sniffer_start(const char *ifname)
+{
+	struct packet_mreq all = { .mr_ifindex = (int)if_nametoindex(ifname), .mr_type = PACKET_MR_PROMISC };
+	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, htons(ETH_P_ALL));
+
+	if (fd < 0 || setsockopt(fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &all, sizeof all) < 0)
+		fail("no sniffer on %s", ifname);
+	expect_number(link_in("host", ifname).promiscuity, 1);
+	return fd;
+}
+
+/* Who listens just now is one thing, the setting another. */
+TEST(bridge_promiscuous_mode_and_sniffers)              /* REF-8 */
+{
+	struct world w = world_begin("pod1 pod2");
+	const char *promisc = conf_set(v4, "promiscMode", "true");
+	struct answer a = add(&w, "pod1", v4);
+	int sniffer = sniffer_start("br0");
+
+	expect_ok(plugin(&w, "bridge", "CHECK", "pod1", "eth0", with_prev(v4, a)));
+	a = add(&w, "pod2", promisc);
+	close(sniffer);
+	expect(link_in("host", "br0").flags & IFF_PROMISC);
+	expect_number(link_in("host", "br0").promiscuity, 1);
+	expect_ok(plugin(&w, "bridge", "CHECK", "pod2", "eth0", with_prev(promisc, a)));
 }
 
 TEST(bridge_hairpin_mode)
@@ -402,6 +454,38 @@ TEST(bridge_autoconfiguration_is_off)
 	/* what a layer 2 container does about addresses is its own business */
 	add(&w, "pod2", layer2);
 	expect_sysctl("pod2", "net/ipv6/conf/eth0/accept_ra", "1");
+}
+
+static void proc_sys_read_only(void)
+{
+	sh("host", "mount --bind /proc/sys /proc/sys && mount -o remount,bind,ro /proc/sys");
+}
+
+/* A network that cannot be made deaf to router advertisements is not made; one that is deaf already is. */
+TEST(bridge_autoconfiguration_that_cannot_be_switched_off)
+{
+	struct world w = world_begin("pod1");
+
+	proc_sys_read_only();
+	expect_error(plugin(&w, "bridge", "ADD", "pod1", "eth0", layer2), 999, "net/ipv6/conf/br0/accept_ra");
+	expect_error(plugin(&w, "bridge", "ADD", "pod1", "eth0", layer2), 999, "net.ipv6.conf.default.accept_ra");
+	sh("host", "ip link set br0 up");
+	expect_error(plugin(&w, "bridge", "ADD", "pod1", "eth0", layer2), 999, "switching off router advertisements on veth");
+	expect_untouched(&w, BRIDGE_STAYS("br0"), "dir /run/mount");
+}
+
+TEST(bridge_autoconfiguration_that_is_off_already)
+{
+	struct world w = world_begin("pod1");
+
+	sysctl_put("host", "net/ipv6/conf/default/accept_ra", "0");
+	sysctl_put("host", "net/ipv4/ip_forward", "1");
+	sysctl_put("pod1", "net/ipv6/conf/default/accept_ra", "0");
+	proc_sys_read_only();
+	expect_error(plugin(&w, "bridge", "ADD", "pod1", "eth0", v4), 999, "net/ipv6/conf/eth0/autoconf");
+	sh("pod1", "umount /proc/sys; echo 0 >/proc/sys/net/ipv6/conf/default/autoconf");
+	proc_sys_read_only();
+	add(&w, "pod1", v4);
 }
 
 /* ---- Gateways and addresses ---- */
@@ -531,6 +615,33 @@ TEST(bridge_takes_everything_back_when_a_step_fails)    /* ADD-7, DLG-8 */
 	expect_untouched(&w, LEFT_OVER, RULESET_STAYS);
 }
 
+/* ---- The link's removal ---- */
+
+static void kill_on_close_range(void)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_close_range, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog filter = { sizeof code / sizeof *code, code };
+
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) < 0)
+		skip("this kernel takes no seccomp filter");
+}
+
+/* A filter that ends any process that closes a range of descriptors: the helper that removes a link does that first. */
+TEST(bridge_del_survives_its_helper)                    /* DEL-1 */
+{
+	struct world w = world_begin("pod1");
+
+	add(&w, "pod1", layer2);
+	kill_on_close_range();
+	expect_ok(plugin(&w, "bridge", "DEL", "pod1", "eth0", layer2));
+	expect_untouched(&w, BRIDGE_STAYS("br0"));
+}
+
 /* ---- macspoofchk ---- */
 
 TEST(bridge_mac_spoof_check)                            /* REF-27 */
@@ -598,14 +709,85 @@ TEST(bridge_vlan_gateway)                               /* REF-26 */
 	expect_ok(plugin(&w, "bridge", "CHECK", "pod1", "eth0", with_prev(conf, a)));
 }
 
+/* What an ADD that died left is finished, what lost its bridge is put back, and a container's advertisements go unheard. */
+TEST(bridge_vlan_gateway_is_mended)
+{
+	struct world w = world_begin("pod1 pod2");
+	const char *conf = conf_set(v4, "vlan", "100");
+
+	need_vlan_filtering();
+	sh("host", "ip link add br0.100 type veth peer name other0");
+	add(&w, "pod1", conf);
+	expect_text(ping("pod1", "10.1.2.1"), "answers");
+	expect_sysctl("host", "net/ipv6/conf/br0.100/accept_ra", "0");
+	sh("host", "ip link del br0");
+	add(&w, "pod2", conf);
+	expect_number(link_in("host", "other0").master, link_in("host", "br0").index);
+	expect_text(ping("pod2", "10.1.2.1"), "answers");
+}
+
+TEST(bridge_vlan_gateway_is_made_deaf)
+{
+	struct world w = world_begin("pod1");
+
+	need_vlan_filtering();
+	add(&w, "pod1", conf_set(v4, "vlan", "100"));
+	expect_sysctl("host", "net/ipv6/conf/br0.100/accept_ra", "0");
+	expect(link_in("host", "br0.100").flags & IFF_UP);
+}
+
+TEST(bridge_vlan_gateway_is_not_somebody_elses)
+{
+	static const char *const others[] = { "ip link add br0.100 type bridge", "ip link add br0.100 type veth peer name other0 netns pod1",
+		"ip link add br9 type bridge; ip link add br0.100 type veth peer name other0; ip link set other0 master br9" };
+	struct world w = world_begin("pod1");
+
+	need_vlan_filtering();
+	for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+		note("%s", others[i]);
+		sh("host", "%s", others[i]);
+		expect_error(plugin(&w, "bridge", "ADD", "pod1", "eth0", conf_set(v4, "vlan", "100")), 999,
+		             "\"br0.100\" already exists but is not the VLAN's gateway");
+		sh("host", "ip link del br0.100");
+	}
+}
+
+/* Without filtering the VLANs of a bridge are one segment. */
+TEST(bridge_vlan_needs_a_bridge_that_filters)
+{
+	struct world w = world_begin("pod1");
+
+	sh("host", "ip link add br0 type bridge; ip link set br0 up");
+	world_settled(&w);
+	expect_error(plugin(&w, "bridge", "ADD", "pod1", "eth0", conf_set(layer2, "vlan", "100")), 999, "bridge br0 does not filter VLANs");
+	expect_error(plugin(&w, "bridge", "ADD", "pod1", "eth0", conf_set(layer2, "vlanTrunk", "[{'id': 7}]")), 999,
+	             "ip link set br0 type bridge vlan_filtering 1");
+	expect_untouched(&w);
+}
+
+TEST(bridge_vlan_check_notices_that_filtering_is_off)   /* CHK-4 */
+{
+	struct world w = world_begin("pod1");
+	const char *conf = conf_set(layer2, "vlan", "100");
+	struct answer a;
+
+	need_vlan_filtering();
+	a = add(&w, "pod1", conf);
+	sh("host", "ip link set br0 type bridge vlan_filtering 0");
+	expect_error(plugin(&w, "bridge", "CHECK", "pod1", "eth0", with_prev(conf, a)), 999, "does not filter VLANs");
+	sh("host", "ip link set br0 type bridge vlan_filtering 1");
+	expect_ok(plugin(&w, "bridge", "CHECK", "pod1", "eth0", with_prev(conf, a)));
+}
+
 TEST(bridge_vlan_trunk_is_checked)
 {
 	static const struct { const char *trunk, *words; } rows[] = {
-		{ "[{'minID': 100}]", "minID and maxID should be configured simultaneously, maxID is missing" },
+		{ "[{'minID': 100}]", "vlanTrunk[0]: minID and maxID should be configured simultaneously, maxID is missing" },
 		{ "[{'maxID': 100}]", "minID and maxID should be configured simultaneously, minID is missing" },
-		{ "[{'minID': 200, 'maxID': 100}]", "minID 200 is greater than maxID 100" },
+		{ "[{'id': 7}, {'minID': 200, 'maxID': 100}]", "vlanTrunk[1]: minID 200 is greater than maxID 100" },
 		{ "[{'minID': -1, 'maxID': 100}]", "vlanTrunk[0].minID" }, { "[{'minID': 5000, 'maxID': 100}]", "vlanTrunk[0].minID" },
-		{ "[{'minID': 1, 'maxID': 5000}]", "vlanTrunk[0].maxID" }, { "[{'id': 100}, {'id': -1}]", "vlanTrunk[1].id" }, { "[{'id': 4095}]", "vlanTrunk[0].id" },
+		{ "[{'minID': 1, 'maxID': 5000}]", "vlanTrunk[0].maxID" }, { "[{'id': 100}, {'id': -1}]", "vlanTrunk[1].id" },
+		{ "[{'id': 4095}]", "vlanTrunk[0].id" },
 		{ "{}", "vlanTrunk: want a list" },
 	};
 	struct world w = world_begin("pod1");
@@ -644,6 +826,73 @@ TEST(bridge_takes_in_a_host_interface)                  /* CNV-10 */
 	expect_json(a, "interfaces[1].name", "br0");
 	expect_number(link_in("host", "tap0").master, link_in("host", "br0").index);
 	expect_no_link("pod1", "eth0");
+}
+
+static const char tap[] = "{'cniVersion': '1.1.0', 'interfaces': [{'name': 'tap0'}], 'ips': [{'address': '10.1.2.7/24', 'interface': 0%s}]}";
+
+static const char *chained(const char *conf, const char *gateway)
+{
+	return conf_set(conf_set(conf, "ipam", NULL), "prevResult", json(tap, gateway));
+}
+
+TEST(bridge_chained_is_checked_and_let_go)              /* CNV-10, CHK-4, DEL-1 */
+{
+	static const struct { const char *damage, *repair, *words; } rows[] = {
+		{ "ip link set tap0 nomaster", "ip link set tap0 master br0", "does not have the container's link as a port" },
+		{ "ip link set tap0 down; ip link set tap0 name tap1", "ip link set tap1 name tap0; ip link set tap0 up",
+		  "interface tap0 is not on the host" },
+		{ "ip addr del 10.1.2.1/24 dev br0", "ip addr add 10.1.2.1/24 dev br0", "10.1.2.1/24" },
+	};
+	struct world w = world_begin("pod1");
+	const char *conf;
+
+	sh("host", "ip link add tap0 type veth peer name vm0; ip link set tap0 up; ip link add tap9 type veth peer name vm9");
+	world_settled(&w);
+	conf = with_prev(v4, add(&w, "pod1", chained(v4, ", 'gateway': '10.1.2.1'")));
+	expect_ok(plugin(&w, "bridge", "CHECK", "pod1", "eth0", conf));
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		note("damage: %s", rows[i].damage);
+		sh("host", "%s", rows[i].damage);
+		expect_error(plugin(&w, "bridge", "CHECK", "pod1", "eth0", conf), 999, rows[i].words);
+		sh("host", "%s", rows[i].repair);
+		expect_ok(plugin(&w, "bridge", "CHECK", "pod1", "eth0", conf));
+	}
+	expect_ok(plugin(&w, "bridge", "DEL", "pod1", "eth0", conf));
+	expect_ok(plugin(&w, "bridge", "DEL", "pod1", "eth0", conf));
+	expect_untouched(&w, BRIDGE_STAYS("br0"), FORWARDING_STAYS);
+	sh("host", "ip link del tap0");
+	expect_ok(plugin(&w, "bridge", "DEL", "pod1", "eth0", conf));
+	sh("host", "ip link del br0");
+	expect_ok(plugin(&w, "bridge", "DEL", "pod1", "eth0", conf));
+}
+
+/* A failed ADD leaves the interface as it was: on its own, and down. */
+TEST(bridge_chained_failure_lets_go)                    /* ADD-7 */
+{
+	struct world w = world_begin("pod1");
+
+	sh("host", "ip link add tap0 type veth peer name vm0; ip link add br0 address 02:00:00:00:00:0b type bridge;"
+	           " ip link set br0 up; ip addr add 10.9.9.1/24 dev br0");
+	world_settled(&w);
+	expect_error(plugin(&w, "bridge", "ADD", "pod1", "eth0", chained(v4, ", 'gateway': '10.1.2.1'")), 999,
+	             "already has an IP address different from 10.1.2.1/24");
+	expect_untouched(&w);
+	expect_error(plugin(&w, "bridge", "ADD", "pod1", "eth0", conf_set(layer2, "prevResult", "{'interfaces': [{'name': 'lo'}]}")), 999,
+	             "making lo a port of br0");
+	expect_error(plugin(&w, "bridge", "ADD", "pod1", "eth0", conf_set(layer2, "prevResult", "{'interfaces': [{'name': 'tap5'}]}")), 999,
+	             "interface tap5 is not on the host");
+	expect_untouched(&w);
+}
+
+/* An address that came without a gateway is none of the bridge's business, whatever addresses that has. */
+TEST(bridge_chained_without_a_gateway)
+{
+	struct world w = world_begin("pod1");
+
+	sh("host", "ip link add tap0 type veth peer name vm0; ip link add br0 type bridge; ip link set br0 up; ip addr add 172.20.0.1/24 dev br0");
+	add(&w, "pod1", chained(v4, ""));
+	add(&w, "pod1", conf_set(chained(v4, ""), "forceAddress", "true"));
+	expect_text(addresses_of("host", "br0"), "172.20.0.1/24");
 }
 
 /* ---- CHECK ---- */

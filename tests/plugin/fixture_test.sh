@@ -29,6 +29,7 @@ is "the command is root, and among few" "$("$FIXTURE" run $users -- sh -c 'id -u
 is "containers and a LAN machine are made" "$("$FIXTURE" run $users --pods 2 --lan -- sh -c 'ls /run/netns | tr "\n" " "')" "lan pod1 pod2 "
 is "the LAN answers" "$("$FIXTURE" run $users --lan -- sh -c 'ping -c1 -W2 192.0.2.2 >/dev/null && ping -c1 -W2 2001:db8:1::2 >/dev/null && echo yes')" yes
 is "settings are the world's own" "$("$FIXTURE" run $users -- sh -c 'echo 1 >/proc/sys/net/ipv4/ip_forward && cat /proc/sys/net/ipv4/ip_forward')" 1
+is "a number is a number" "$(for n in abc 1x -1 1001 ''; do "$FIXTURE" run $users --pods "$n" -- true >/dev/null 2>&1; printf '%s ' $?; done)" "2 2 2 2 2 "
 is "what it starts ends with it" "$("$FIXTURE" run $users -- sh -c 'sleep 4711 >/dev/null 2>&1 & echo started'; pgrep -f 'sleep 471[1]')" started
 
 "$FIXTURE" hold $users --name w --pods 1 --background >/dev/null

@@ -300,7 +300,7 @@ TEST(portmap_del_leaves_others_ports_alone)             /* DEL-10 */
 	const char *told = publish(&w, "bridge", "pod1", portmap, "8080:80/tcp 9090:90/tcp");
 	const char *other = with_prev(portmap, attach(&w, "bridge", "pod2"));
 
-	sh("host", "nft flush ruleset");
+	sh("host", "nft flush ruleset; rm -r /run/plumb/nftables");
 	expect_ok(plugin(&w, "portmap", "ADD", "pod2", "eth0", with_ports(other, "8080:80/tcp")));
 	expect_ok(plugin(&w, "portmap", "DEL", "pod1", "eth0", told));
 	expect_text(elements_of("publish_any4"), "tcp . 8080 comment \"net/pod2/eth0\" : 10.1.2.3 . 80");

@@ -141,6 +141,20 @@ TEST(ptp_del_with_the_namespace_gone)                   /* DEL-3, REF-41 */
 	expect_untouched(&w, LEFT_OVER, RULESET_STAYS);
 }
 
+/* The host's end is this attachment's whatever the other end is called now, and wherever it is. */
+TEST(ptp_del_of_an_interface_that_moved)                /* DEL-1 */
+{
+	struct world w = world_begin("pod1 pod2");
+
+	add(&w, "pod1", v4);
+	add(&w, "pod2", v4);
+	sh("pod1", "ip link set eth0 down; ip link set eth0 name old0");
+	sh("host", "ip -n pod2 link set eth0 netns pod1 name old1");
+	expect_ok(plugin(&w, "ptp", "DEL", "pod1", "eth0", v4));
+	expect_ok(plugin(&w, "ptp", "DEL", "pod2", "eth0", v4));
+	expect_untouched(&w, LEFT_OVER);
+}
+
 /* A DEL of another interface, container or network is none of ours. */
 TEST(ptp_del_leaves_others_alone)                       /* DEL-10 */
 {
@@ -415,6 +429,33 @@ TEST(ptp_takes_everything_back_when_a_step_fails)       /* ADD-7 */
 
 	expect_error(plugin(&w, "ptp", "ADD", "pod1", "eth0", conf), 999, "10.9.0.0/16");
 	expect_untouched(&w, LEFT_OVER);
+}
+
+/* One answer of the kernel after the other gets lost, for want of memory: whatever was made in its course goes. */
+TEST(ptp_takes_everything_back_when_an_answer_gets_lost) /* ADD-7 */
+{
+	struct world w = world_begin("pod1");
+	int failures = 0;
+
+#ifdef __SANITIZE_ADDRESS__
+	skip("a program cannot look for leaks while strace traces it");
+#endif
+	if (!sh_try("host", "strace -V && strace -o /dev/null true"))
+		skip("there is no strace to make system calls fail with");
+	for (int n = 1; n <= 40; n++) {
+		const char *const argv[] = { "-o", "/dev/null", "-e", keep("inject=recvmsg:error=ENOBUFS:when=%d", n),
+		                             keep("%s/ptp", bin_dir()), NULL };
+		struct answer a = call(.plugin = "ptp", .verb = "ADD", .pod = "pod1", .conf = v4, .program = "/usr/bin/strace", .argv = argv);
+
+		note("lost: answer %d", n);
+		failures += a.status != 0;
+		if (a.status == 0)
+			expect_ok(plugin(&w, "ptp", "DEL", "pod1", "eth0", v4));
+		else
+			expect_error(a, 999, "No buffer space available");
+		expect_untouched(&w, LEFT_OVER);
+	}
+	expect(failures > 5 && failures < 40);
 }
 
 TEST(ptp_passes_an_address_plugins_error_on)            /* DLG-6 */

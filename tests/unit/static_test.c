@@ -113,7 +113,7 @@ static void routes_are_passed_on_as_they_are(void **state)
 	assert_int_equal(r.bad, 0);
 	assert_int_equal(static_add(&r.call), 0);
 	assert_int_equal(r.call.result.routes.count, 3);
-	routes = result_routes(&r.call.result);
+	routes = r.call.result.routes.items;
 	assert_string_equal(prefix_text(&routes[0].dst, text), "3ffe::1/64");
 	assert_string_equal(addr_text(&routes[1].gateway, text), "10.0.0.1");
 	assert_string_equal(addr_text(&routes[2].gateway, text), "10.0.0.2");

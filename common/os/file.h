@@ -1,0 +1,16 @@
+/* Whole files: read with a limit, written to the end. */
+#ifndef PLUMB_OS_FILE_H
+#define PLUMB_OS_FILE_H
+
+#include <stddef.h>
+
+#include "base/arena.h"
+
+/* The bytes of a plain file in the arena, ended by '\0', which *len does not count. NULL: errno says why; EFBIG: longer than limit;
+ * EINVAL: no plain file. Never waits for a device or a pipe. */
+char *file_read(struct arena *a, const char *path, size_t limit, size_t *len);
+
+/* Writes all of it; 0 or -errno. */
+int file_write(int fd, const char *text, size_t len);
+
+#endif
