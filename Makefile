@@ -100,7 +100,7 @@ $(B)/plumb/ruleset/text.o: plumb/ruleset/text.S spec/ruleset.nft spec/ruleset-br
 	@mkdir -p $(@D)
 	$(CC) -c -o $@ $<
 
-# The helper that speaks to firewalld; left out where libsystemd's headers are not there, which the firewall plugin tells when it is asked for firewalld.
+# The helper that speaks to firewalld. Left out where libsystemd is not there: the firewall plugin says so when it is asked for firewalld.
 $(B)/bin/plumb-firewalld: $(patsubst %.c,$(B)/%.o,$(wildcard plumb/firewalld/*.c))
 	@mkdir -p $(@D)
 	$(link) -o $@ $^ $(shell $(PKG_CONFIG) --libs libsystemd)
@@ -116,12 +116,21 @@ $(B)/bin/plumb: $(plumb_obj) $(common_obj) $(B)/self/plumb.o
 # ---- Everything else ----
 
 .PHONY: install
-install: all ## install plugins to CNI_BIN_DIR, the plumb command to PREFIX/bin
+install: all ## install plugins to CNI_BIN_DIR, the plumb command to PREFIX/bin; with SYSTEMD=1 the units of contrib/ too
 	install -d $(DESTDIR)$(CNI_BIN_DIR) $(DESTDIR)$(PREFIX)/bin
 	install -m 755 $(ALL_PLUGINS:%=$(B)/bin/%) $(helpers:%=$(B)/bin/%) $(DESTDIR)$(CNI_BIN_DIR)
 	install -m 755 $(B)/bin/plumb $(DESTDIR)$(PREFIX)/bin
 	install -d $(DESTDIR)$(PREFIX)/share/man/man1
 	install -m 644 plumb/plumb.1 $(DESTDIR)$(PREFIX)/share/man/man1
+	$(if $(filter 1,$(SYSTEMD)),$(install_units))
+
+# The units name programs where they are installed by default.
+define install_units
+install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
+	for unit in contrib/*.service; do \
+		sed 's,/usr/local/bin/,$(PREFIX)/bin/,; s,/opt/cni/bin/,$(CNI_BIN_DIR)/,' $$unit >$(DESTDIR)$(PREFIX)/lib/systemd/system/$${unit##*/}; \
+	done
+endef
 
 .PHONY: layers
 layers: ## check that includes point down only: plugins, ipam, plumb -> cni -> os -> base

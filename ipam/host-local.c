@@ -26,14 +26,20 @@ static int host_local_settle_call(struct cni_call *c)
 	return host_local_settle(conf, attachment, c->net.cni_version, &c->arena, &c->err);
 }
 
+/* The directory; NULL: no memory. */
+static const char *store_path(struct cni_call *c)
+{
+	const struct host_local_conf *conf = c->conf;
+
+	return arena_printf(&c->arena, "%s/%s", conf->ipam.data_dir ? conf->ipam.data_dir : "/var/lib/cni/networks", c->who.network);
+}
+
 /* -ENOENT, without a word, when the directory is not there and not to be made. */
 static int open_store(struct cni_call *c, struct store *store, bool create)
 {
-	const struct host_local_conf *conf = c->conf;
-	const char *data_dir = conf->ipam.data_dir ? conf->ipam.data_dir : "/var/lib/cni/networks";
-	const char *path = arena_printf(&c->arena, "%s/%s", data_dir, c->who.network);
+	const char *path = store_path(c);
 
-	return path ? store_open(store, path, create, &c->arena, &c->err) : err_nomem(&c->err, data_dir);
+	return path ? store_open(store, path, create, &c->arena, &c->err) : err_nomem(&c->err, "lease directory");
 }
 
 static struct pool pool_of(struct cni_call *c, struct store *store)
@@ -82,17 +88,33 @@ static int take_one(struct cni_call *c, struct pool *pool, struct list *wanted, 
 	return 0;
 }
 
+static bool is_in_range(const struct host_local_conf *conf, const struct addr *a)
+{
+	for_list (const struct range_set, s, &conf->sets)
+		if (range_set_find(s, a))
+			return true;
+	return false;
+}
+
 static int refuse_unmet(struct cni_call *c, const struct list *wanted)
 {
-	char all[400] = "", text[ADDR_TEXT];
+	const struct host_local_conf *conf = c->conf;
+	char all[400] = "", text[ADDR_TEXT], set[RANGE_SET_TEXT];
+	bool outside = false;
 	size_t used = 0;
 
-	for_list (const struct addr, a, wanted)
+	for_list (const struct addr, a, wanted) {
 		if (text_format(all + used, sizeof all - used, " %s", addr_text(a, text)))
 			used = strlen(all);
+		outside |= !is_in_range(conf, a);
+	}
 	all[used] = '\0';
 	err_set(&c->err, CNI_FAILED, -EADDRNOTAVAIL, "failed to allocate all requested IPs:%s", all);
-	err_detail(&c->err, "a container gets one address of each set of ranges; want addresses that are in different sets");
+	if (!outside)
+		err_detail(&c->err, "a container gets one address of each set of ranges; want addresses that are in different sets");
+	else
+		for_list (const struct range_set, s, &conf->sets)
+			err_detail(&c->err, "%s%s has %s", s == conf->sets.items ? "outside of the ranges: " : "", s->where, range_set_text(s, set));
 	return -EADDRNOTAVAIL;
 }
 
@@ -191,10 +213,13 @@ static int host_local_status(struct cni_call *c)
 	scoped(store_close) struct store store = STORE_CLOSED;
 	char text[RANGE_SET_TEXT];
 	struct pool pool;
+	const char *path = store_path(c);
 	size_t number = 0;
-	int r = open_store(c, &store, false);
+	int r = path ? store_is_writable(path, &c->arena, &c->err) : err_nomem(&c->err, "lease directory");
 
 	if (r < 0)
+		return r;
+	if ((r = open_store(c, &store, false)) < 0)
 		return r == -ENOENT ? 0 : r;
 	pool = pool_of(c, &store);
 	for_list (const struct range_set, s, &conf->sets) {

@@ -2,6 +2,7 @@
  *
  * Without a policy (the reference's "open") there is nothing to do in nftables: our table drops nothing that no key asks for. Where firewalld runs, the
  * container's addresses are bound to a zone of it. */
+#include "cni/takeover.h"
 #include "firewall/firewall.h"
 
 static int firewall_add(struct cni_call *c)
@@ -32,6 +33,7 @@ static int firewall_del(struct cni_call *c)
 	int r = policy_del(c);
 
 	r = first_failure(r, zone_is_wanted(c) ? zone_del(c) : 0);
+	r = first_failure(r, takeover_in_del(c, takeover_firewall));
 	return first_failure(r, foreign_leave(c));
 }
 

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <sys/socket.h>
 
+#include "cni/takeover.h"
 #include "os/link.h"
 #include "os/sysctl.h"
 #include "portmap/portmap.h"
@@ -55,9 +56,8 @@ static int publish(struct job *j)
 
 	if (!mapping_concerns(j->mapping, family) || j->mapping->repeated)
 		return 0;
-	if ((r = publish_rivals(j->c, j->mapping, family, refuse_rival, j)) < 0)
-		return r;
-	if (mapping_is_range(j->mapping) && (r = range_is_free(j)) < 0)
+	r = mapping_is_range(j->mapping) ? range_is_free(j) : publish_rivals(j->c, j->mapping, family, refuse_rival, j);
+	if (r < 0)
 		return r;
 	if (mapping_is_gated(j->c, j->mapping, family) && (r = gate_ensure(j->c, j->nft, j->mapping, family)) < 0)
 		return r;
@@ -154,6 +154,8 @@ static int portmap_del(struct cni_call *c)
 
 	if (r < 0 || (r = nft_work(c, &nft_inet, "portmap", unpublish_all, &j)) < 0)
 		return r;
+	if (!j.leaving.count && (r = takeover_in_del(c, takeover_ports)) < 0)
+		return r;
 	connections_forget(&j, false);
 	return 0;
 }
@@ -170,8 +172,16 @@ static int portmap_gc(struct cni_call *c)
 static int check_element(const struct nft_set *set, struct nft_element *el, void *job)
 {
 	struct job *j = job;
+	int r = nft_check(j->nft, set, el, j->what, j->c), rules;
 
-	return nft_check(j->nft, set, el, j->what, j->c);
+	if (r < 0 || !el->chain[0] || gate_is_shut(j->mapping, j->target->address->addr.family))
+		return r;
+	rules = nft_chain_rules(j->nft, &nft_inet, el->chain, &j->c->err);
+	if (rules > 0)
+		return 0;
+	err_set(&j->c->err, CNI_FAILED, -ENOENT, "%s: nftables chain %s has lost its rules", j->what, el->chain);
+	err_detail(&j->c->err, "somebody has flushed it; `plumb restore` brings it back");
+	return -ENOENT;
 }
 
 static int check_mapping(struct job *j)

@@ -161,7 +161,7 @@ static int ptp_gc(struct cni_call *c)
 static int ptp_settle(struct cni_call *c)
 {
 	if (has_ipam(c))
-		return 0;
+		return masq_settle(c);
 	return err_set(&c->err, CNI_BAD_CONFIG, -EINVAL, "ipam.type: missing; ptp needs an address plugin such as \"host-local\"");
 }
 

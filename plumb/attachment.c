@@ -4,6 +4,7 @@
 #include <net/if.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "chain.h"
 #include "cni/version.h"
@@ -35,6 +36,40 @@ static int interface_exists(struct call *c, const struct endpoint *e)
 	return back < 0 ? back : if_nametoindex(e->ifname) != 0;
 }
 
+struct holder_search {
+	const char            *network;
+	const struct endpoint *endpoint;
+	struct stat            netns;
+	struct cached         *other;
+	bool                   found, own;
+};
+
+static int is_holder(struct call *c, const struct cached *a, void *arg)
+{
+	struct holder_search *s = arg;
+	struct stat st;
+
+	(void)c;
+	if (a->unfinished || strcmp(a->endpoint.ifname, s->endpoint->ifname) || stat(a->endpoint.netns, &st) < 0 || st.st_dev != s->netns.st_dev ||
+	    st.st_ino != s->netns.st_ino)
+		return 0;
+	if (!strcmp(a->network, s->network) && !strcmp(a->endpoint.container, s->endpoint->container)) {
+		s->own = true;
+	} else {
+		*s->other = *a;
+		s->found = true;
+	}
+	return 0;
+}
+
+int attachment_holder(struct call *c, const char *network, const struct endpoint *e, struct cached *other)
+{
+	struct holder_search s = { .network = network, .endpoint = e, .other = other };
+	int r = stat(e->netns, &s.netns) < 0 ? 0 : cache_each(c, NULL, is_holder, &s);
+
+	return r < 0 ? r : s.found && !s.own;
+}
+
 /* The network as it was when the attachment was made; else as the configuration directory has it now. */
 static int network_then(struct call *c, const struct cached *record, const char *name, struct network *out)
 {
@@ -62,14 +97,14 @@ static struct endpoint endpoint_then(const struct cached *record, const struct e
 /* An earlier attachment of this name: either it is there, and adding would only break it, or what is left of it goes now. */
 static int clear_place(struct call *c, const struct network *n, const struct endpoint *e, bool exists)
 {
-	struct cached record;
+	struct cached record = { 0 };
 	int r = cache_read(c, n->name, e, &record);
 
 	if (r == -ENOENT)
 		return 0;
 	if (r < 0 && (r != -EBADMSG || exists))
 		return r;
-	if (exists) {
+	if (exists && !record.unfinished) {
 		trouble_set(&c->trouble, EXIT_FAILED, -EEXIST, "container %s is attached already, as %s in %s", e->container, e->ifname, e->netns);
 		err_detail(&c->trouble.err, "detach it with plumb del, or choose another --ifname");
 		return -EEXIST;
@@ -79,25 +114,31 @@ static int clear_place(struct call *c, const struct network *n, const struct end
 	return 0;
 }
 
-/* DEL over the whole chain. An interface that was there before is none of ours: without a namespace plugins give back the rest. */
-static void undo(struct call *c, const struct network *n, const struct endpoint *e, bool existed, const json_t *prev)
+/* DEL over the whole chain. What could not be undone stays on record for gc, unless a plugin refused to undo by the words that it
+ * had refused to begin with, or is missing: it will do so for ever. */
+static void undo(struct call *c, const struct network *n, const struct endpoint *ours, const json_t *prev)
 {
-	struct endpoint ours = *e;
 	struct trouble again = { 0 };
 
-	if (existed)
-		ours.netns = "";
-	if (chain_del(c, n, &ours, prev, true, &again) < 0)
+	if (chain_del(c, n, ours, prev, true, &again) < 0)
 		trouble_tell(c, &again);
+	if (!again.err.code || !strcmp(again.err.msg, c->trouble.err.msg))
+		cache_remove(c, n->name, ours);
 }
 
 int attachment_add(struct call *c, struct network *n, struct endpoint *e, json_t **result)
 {
+	struct endpoint ours = *e;
 	int exists = interface_exists(c, e), r;
 
+	*result = NULL;
 	if (exists < 0)
 		return exists;
-	if ((r = cache_prepare(c, n->name, e)) < 0 || (r = clear_place(c, n, e, exists)) < 0)
+	if ((r = cache_prepare(c, n->name, e)) < 0 || (r = clear_place(c, n, e, exists)) < 0 || (exists = interface_exists(c, e)) < 0)
+		return exists < 0 ? exists : r;
+	if (exists)
+		ours.netns = "";        /* an interface that was there before is none of ours: without a namespace plugins give back the rest */
+	if ((r = cache_begin(c, n, &ours)) < 0)
 		return r;
 	r = chain_add(c, n, e, result);
 	if (r == 0)
@@ -105,7 +146,7 @@ int attachment_add(struct call *c, struct network *n, struct endpoint *e, json_t
 	if (r == 0)
 		r = cache_write(c, n, e, *result);
 	if (r < 0)
-		undo(c, n, e, exists, *result);
+		undo(c, n, &ours, *result);
 	return r;
 }
 

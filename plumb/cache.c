@@ -10,13 +10,20 @@
 #include "os/file.h"
 #include "plumb.h"
 
-#define KIND "cniCacheV1"
+#define KIND    "cniCacheV1"
+#define RESULTS "results"
+#define ADDING  "adding"        /* not among the results, where libcni would take it for one */
 
 enum { FILE_LIMIT = 16 << 20 };
 
+static const char *path_in(struct call *c, const char *folder, const char *network, const struct endpoint *e)
+{
+	return arena_printf(&c->arena, "%s/%s/%s-%s-%s", c->opt.cache_dir, folder, network, e->container, e->ifname);
+}
+
 static const char *path_of(struct call *c, const char *network, const struct endpoint *e)
 {
-	return arena_printf(&c->arena, "%s/results/%s-%s-%s", c->opt.cache_dir, network, e->container, e->ifname);
+	return path_in(c, RESULTS, network, e);
 }
 
 /* ---- Reading ---- */
@@ -89,23 +96,39 @@ static json_t *load(struct call *c, const char *path, struct err *e)
 	return NULL;
 }
 
+/* One that cannot be made out is as good as none: its ADD was cut off, maybe along with the machine. */
+static bool read_unfinished(struct call *c, const char *network, const struct endpoint *e, struct cached *out)
+{
+	const char *path = path_in(c, ADDING, network, e);
+	struct err ignored = { 0 };
+	json_t *root = path ? load(c, path, &ignored) : NULL;
+
+	if (!root || !take(c, root, path, out))
+		return false;
+	out->unfinished = true;
+	return true;
+}
+
 int cache_read(struct call *c, const char *network, const struct endpoint *e, struct cached *out)
 {
 	const char *path = path_of(c, network, e);
 	struct err *err = &c->trouble.err;
 	json_t *root = path ? load(c, path, err) : NULL;
+	int why = errno;
 
 	if (!root && err->code)
 		return -EBADMSG;
-	if (!root)
-		return errno == ENOENT || errno == ENOTDIR ? -ENOENT : err_sys(err, CNI_IO, -errno, "%s", path ? path : network);
-	if (!take(c, root, path, out)) {
+	if (!root && why != ENOENT && why != ENOTDIR)
+		return err_sys(err, CNI_IO, -why, "%s", path ? path : network);
+	if (!root && !read_unfinished(c, network, e, out))
+		return -ENOENT;
+	if (root && !take(c, root, path, out)) {
 		*out = (struct cached){ .path = path, .network = network, .endpoint = *e, .result = root };
 		return 0;
 	}
 	/* "a-b" with "c" and "a" with "b-c" have one file name */
 	if (strcmp(out->network, network) || strcmp(out->endpoint.container, e->container) || strcmp(out->endpoint.ifname, e->ifname))
-		return err_set(err, CNI_FAILED, -EEXIST, "%s belongs to container \"%s\" of network \"%s\" (%s): choose another id", path,
+		return err_set(err, CNI_FAILED, -EEXIST, "%s belongs to container \"%s\" of network \"%s\" (%s): choose another id", out->path,
 		               out->endpoint.container, out->network, out->endpoint.ifname);
 	return 0;
 }
@@ -115,40 +138,54 @@ static int by_name(const struct dirent **a, const struct dirent **b)
 	return strcmp((*a)->d_name, (*b)->d_name);
 }
 
-static int visit(struct call *c, const char *network, const char *path, cache_visit *each, void *arg)
+static int visit(struct call *c, const char *network, const char *path, bool unfinished, cache_visit *each, void *arg)
 {
 	struct err ignored = { 0 };
 	json_t *root = load(c, path, &ignored);
+	const char *finished;
 	struct cached a;
 
-	if (!root || !take(c, root, path, &a) || strcmp(a.network, network))
+	if (!root || !take(c, root, path, &a) || (network && strcmp(a.network, network)))
 		return 0;
-	if (!name_valid(a.endpoint.container) || ifname_fault(a.endpoint.ifname))       /* they become a path and an environment again */
+	/* they become a path and an environment again */
+	if (!name_valid(a.network) || !name_valid(a.endpoint.container) || ifname_fault(a.endpoint.ifname))
 		return 0;
+	finished = unfinished ? path_of(c, a.network, &a.endpoint) : NULL;
+	if (finished && access(finished, F_OK) == 0)
+		return 0;
+	a.unfinished = unfinished;
 	return each(c, &a, arg);
 }
 
-int cache_each(struct call *c, const char *network, cache_visit *each, void *arg)
+static int visit_folder(struct call *c, const char *network, const char *folder, cache_visit *each, void *arg)
 {
-	const char *dir = arena_printf(&c->arena, "%s/results", c->opt.cache_dir);
+	const char *dir = arena_printf(&c->arena, "%s/%s", c->opt.cache_dir, folder);
 	struct dirent **names = NULL;
 	int n = dir ? scandir(dir, &names, NULL, by_name) : -1, r = 0;
 
 	if (n < 0)
-		return errno == ENOENT ? 0 : err_sys(&c->trouble.err, CNI_IO, -errno, "%s", dir ? dir : network);
+		return errno == ENOENT ? 0 : err_sys(&c->trouble.err, CNI_IO, -errno, "%s", dir ? dir : folder);
 	for (int i = 0; i < n; i++) {
 		const char *path = arena_printf(&c->arena, "%s/%s", dir, names[i]->d_name);
 
-		if (r == 0 && path && !strncmp(names[i]->d_name, network, strlen(network)))
-			r = visit(c, network, path, each, arg);
+		if (r == 0 && path && (!network || !strncmp(names[i]->d_name, network, strlen(network))))
+			r = visit(c, network, path, !strcmp(folder, ADDING), each, arg);
 		free(names[i]);
 	}
 	free(names);
 	return r;
 }
 
+int cache_each(struct call *c, const char *network, cache_visit *each, void *arg)
+{
+	int r = visit_folder(c, network, RESULTS, each, arg);
+
+	return r == 0 ? visit_folder(c, network, ADDING, each, arg) : r;
+}
+
 /* ---- Writing ---- */
 
+/* result NULL: left out. */
 static json_t *record_json(struct call *c, const struct network *n, const struct endpoint *e, const json_t *result)
 {
 	scoped(mem_free) char *list = json_dumps(n->list, JSON_COMPACT);
@@ -156,19 +193,22 @@ static json_t *record_json(struct call *c, const struct network *n, const struct
 
 	if (!config)
 		return NULL;
-	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s*, s:O*, s:O*, s:O}", "kind", KIND, "containerId", e->container, "config", config,
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s*, s:O*, s:O*, s:O*}", "kind", KIND, "containerId", e->container, "config", config,
 	                 "ifName", e->ifname, "networkName", n->name, "netns", *e->netns ? e->netns : NULL, "cniArgs", e->cni_args,
 	                 "capabilityArgs", e->capability_args, "result", result);
 }
 
 static int make_dirs(struct call *c)
 {
-	const char *dir = arena_printf(&c->arena, "%s/results", c->opt.cache_dir);
+	const char *results = arena_printf(&c->arena, "%s/" RESULTS, c->opt.cache_dir);
+	const char *adding = arena_printf(&c->arena, "%s/" ADDING, c->opt.cache_dir);
 
-	if (!dir)
+	if (!results || !adding)
 		return -ENOMEM;
 	mkdir(c->opt.cache_dir, 0755);
-	return mkdir(dir, 0700) < 0 && errno != EEXIST ? -errno : 0;
+	if (mkdir(results, 0700) < 0 && errno != EEXIST)
+		return -errno;
+	return mkdir(adding, 0700) < 0 && errno != EEXIST ? -errno : 0;
 }
 
 int cache_prepare(struct call *c, const char *network, const struct endpoint *e)
@@ -184,8 +224,8 @@ int cache_prepare(struct call *c, const char *network, const struct endpoint *e)
 	return r < 0 ? err_sys(&c->trouble.err, CNI_IO, r, "%s: no place for the attachment's result", c->opt.cache_dir) : 0;
 }
 
-/* The unfinished file is kept out of results/, where libcni would read it. */
-static int write_whole(struct call *c, const char *path, const char *text)
+/* The unfinished file is kept out of results/, where libcni would read it. lasting: it outlives a machine that crashes. */
+static int write_whole(struct call *c, const char *path, const char *text, bool lasting)
 {
 	char *unfinished = arena_printf(&c->arena, "%s/.plumb-XXXXXX", c->opt.cache_dir);
 	scoped(fd_close) int fd = unfinished ? mkostemp(unfinished, O_CLOEXEC) : -1;
@@ -194,7 +234,7 @@ static int write_whole(struct call *c, const char *path, const char *text)
 	if (fd < 0)
 		return unfinished ? -errno : -ENOMEM;
 	r = file_write(fd, text, strlen(text));
-	if (r == 0 && fsync(fd) < 0)
+	if (r == 0 && lasting && fsync(fd) < 0)
 		r = -errno;
 	if (r == 0 && rename(unfinished, path) < 0)
 		r = -errno;
@@ -203,20 +243,39 @@ static int write_whole(struct call *c, const char *path, const char *text)
 	return r;
 }
 
-int cache_write(struct call *c, const struct network *n, const struct endpoint *e, const json_t *result)
+static int write_record(struct call *c, const char *path, const struct network *n, const struct endpoint *e, const json_t *result)
 {
 	scoped(json_put) json_t *record = record_json(c, n, e, result);
 	scoped(mem_free) char *text = record ? json_dumps(record, JSON_COMPACT) : NULL;
-	const char *path = path_of(c, n->name, e);
-	int r = text && path ? write_whole(c, path, text) : -ENOMEM;
+	int r = text && path ? write_whole(c, path, text, result) : -ENOMEM;
 
 	return r < 0 ? err_sys(&c->trouble.err, CNI_IO, r, "%s", path ? path : n->name) : 0;
 }
 
-void cache_remove(struct call *c, const char *network, const struct endpoint *e)
+static void remove_from(struct call *c, const char *folder, const char *network, const struct endpoint *e)
 {
-	const char *path = path_of(c, network, e);
+	const char *path = path_in(c, folder, network, e);
 
 	if (path)
 		unlink(path);
+}
+
+int cache_begin(struct call *c, const struct network *n, const struct endpoint *e)
+{
+	return write_record(c, path_in(c, ADDING, n->name, e), n, e, NULL);
+}
+
+int cache_write(struct call *c, const struct network *n, const struct endpoint *e, const json_t *result)
+{
+	int r = write_record(c, path_of(c, n->name, e), n, e, result);
+
+	if (r == 0)
+		remove_from(c, ADDING, n->name, e);
+	return r;
+}
+
+void cache_remove(struct call *c, const char *network, const struct endpoint *e)
+{
+	remove_from(c, RESULTS, network, e);
+	remove_from(c, ADDING, network, e);
 }

@@ -95,18 +95,25 @@ static int start(struct call *c, const struct command *cmd, pid_t *pid)
 	return trouble_set(&c->trouble, exec_exit(report.error), -report.error, "%s: %s", cmd->argv[0], strerror(report.error));
 }
 
-/* Until it has ended; children of plugins that land on us are none of our business. */
+/* Until it has ended; children of plugins that land on us are none of our business. A signal that would end us ends the command first. */
 static int attend(pid_t pid)
 {
 	struct caught signal;
-	int status = 0;
+	int status = 0, ours = 0;
 
 	while (signals_next(&signal, true)) {
-		if (signal.number == SIGCHLD && waitpid(pid, &status, WNOHANG) == pid)
-			break;
-		if (signal.number != SIGCHLD && signal.sent)
+		if (signal.number == SIGCHLD) {
+			if (waitpid(pid, &status, WNOHANG) == pid)
+				break;
+		} else if (!signals_are_for_the_command(signal.number)) {
+			ours = signal.number;
+			kill(pid, SIGTERM);
+		} else if (signal.sent) {
 			kill(pid, signal.number);
+		}
 	}
+	if (ours)
+		return 128 + ours;
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 

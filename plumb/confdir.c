@@ -17,10 +17,14 @@ static json_t *read_json_file(struct call *c, const char *path, struct err *e)
 	size_t len;
 	char *text = file_read(&c->arena, path, FILE_LIMIT, &len);
 
-	if (!text) {
+	if (!text && errno == EINVAL)
+		err_set(e, CNI_IO, -EINVAL, "%s: not a plain file", path);
+	else if (!text && errno == EFBIG)
+		err_set(e, CNI_IO, -EFBIG, "%s: longer than %d MiB", path, FILE_LIMIT >> 20);
+	else if (!text)
 		err_sys(e, CNI_IO, -errno, "%s", path);
+	if (!text)
 		return NULL;
-	}
 	return call_keep(c, json_read_object(text, len, path, e));
 }
 
@@ -104,9 +108,22 @@ struct search {
 	struct call    *c;
 	const char     *name;           /* NULL: whichever comes first */
 	struct network *out;
-	struct err      broken;         /* of the first file that could not be read */
+	char            broken[768];    /* the files that could not be read, and why, for words */
+	size_t          unnamed;        /* how many more */
 	char            seen[512];      /* the names that there are, for words */
 };
+
+/* A complaint about a key does not tell of which file. */
+static void note_broken(struct search *s, const char *path, const struct err *why)
+{
+	size_t used = strlen(s->broken);
+
+	if (text_format(s->broken + used, sizeof s->broken - used, "%s%s%s%s%s%s", used ? "; " : "", strstr(why->msg, path) ? "" : path,
+	                strstr(why->msg, path) ? "" : ": ", why->msg, why->details[0] ? ": " : "", why->details))
+		return;
+	s->broken[used] = '\0';
+	s->unnamed++;
+}
 
 static void note_seen(struct search *s, const char *name)
 {
@@ -130,12 +147,7 @@ static int try_file(struct search *s, const char *path)
 	}
 	if (r == 0)
 		return 1;
-	if (!strstr(why.msg, path))     /* a complaint about a key does not tell of which file */
-		err_set(&s->broken, why.code, r, "%s: %s", path, why.msg);
-	else
-		err_set(&s->broken, why.code, r, "%s", why.msg);
-	if (why.details[0] && !s->broken.details[0])
-		err_detail(&s->broken, "%s", why.details);
+	note_broken(s, path, &why);
 	if (!name || !s->name || strcmp(s->name, name))
 		return 0;
 	s->c->trouble = (struct trouble){ .err = why, .exit = EXIT_BAD_CONFIG };
@@ -154,8 +166,10 @@ static int not_found(const struct search *s)
 		trouble_set(t, EXIT_NO_NETWORK, -ENOENT, "no network in %s", dir);
 	if (s->seen[0])
 		err_detail(&t->err, "there: %s", s->seen);
-	if (s->broken.code)
-		err_detail(&t->err, "not to be used: %s%s%s", s->broken.msg, s->broken.details[0] ? ": " : "", s->broken.details);
+	if (s->broken[0])
+		err_detail(&t->err, "not to be used: %s", s->broken);
+	if (s->unnamed)
+		err_detail(&t->err, "nor %zu more", s->unnamed);
 	return -ENOENT;
 }
 
@@ -171,9 +185,14 @@ int network_find(struct call *c, const char *name, struct network *out)
 
 		if (r < 0)
 			return r;
-		for_list (char *, path, &files)
-			if ((r = try_file(&s, *path)) != 0)
-				return r < 0 ? r : 0;
+		for_list (char *, path, &files) {
+			if ((r = try_file(&s, *path)) == 0)
+				continue;
+			/* asked for whichever comes first, another may have been meant */
+			if (r > 0 && !name && s.broken[0])
+				fprintf(stderr, "plumb: taking network \"%s\" of %s, as what comes before is not to be used: %s\n", out->name, *path, s.broken);
+			return r < 0 ? r : 0;
+		}
 	}
 	return not_found(&s);
 }

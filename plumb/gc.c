@@ -31,12 +31,14 @@ static void note_trouble(struct call *c, struct sweep *s)
 }
 
 /* Why it is to go, or NULL. --valid and --all decide for those who know; without, it is whether the namespace is there. */
-static const char *why_stale(struct call *c, const struct endpoint *e)
+static const char *why_stale(struct call *c, const struct cached *a)
 {
+	const struct endpoint *e = &a->endpoint;
+
 	if (c->opt.all)
 		return "--all";
 	if (c->opt.valid.count == 0)
-		return attachment_fault(c, e);
+		return a->unfinished ? "its ADD was cut off" : attachment_fault(c, e);
 	for_list (const struct named_attachment, v, &c->opt.valid)
 		if (!strcmp(v->container, e->container) && !strcmp(v->ifname, e->ifname))
 			return NULL;
@@ -47,15 +49,19 @@ static int sweep_one(struct call *c, const struct cached *a, void *arg)
 {
 	struct sweep *s = arg;
 	const struct endpoint *e = &a->endpoint;
-	const char *why = why_stale(c, e);
+	const char *why = why_stale(c, a);
 	bool abandoned = sandbox_abandoned(e->netns, e->container);
+	struct endpoint ours = *e;
+	struct cached other;
 
 	if (!why) {
 		if (c->opt.valid.count == 0)
 			json_array_append_new(s->valid, attachment_json(e->container, e->ifname));
 		return 0;
 	}
-	if (attachment_del(c, s->network->name, s->network, e, false) < 0) {
+	if (a->unfinished && attachment_holder(c, a->network, e, &other) != 0)
+		ours.netns = "";        /* it never had the interface of its name, which is another's now */
+	if (attachment_del(c, s->network->name, s->network, &ours, false) < 0) {
 		err_detail(&c->trouble.err, "container %s (%s)", e->container, e->ifname);
 		note_trouble(c, s);
 		return 0;
@@ -73,8 +79,10 @@ static void ask_plugins(struct call *c, struct sweep *s)
 {
 	const struct network *n = s->network;
 
-	if (!version_at_least(n->version, "1.1.0"))
+	if (!version_at_least(n->version, "1.1.0")) {
+		fprintf(stderr, "plumb: gc: network %s has cniVersion %s: its plugins are not asked to collect, which needs 1.1.0\n", n->name, n->version);
 		return;
+	}
 	for (size_t i = 0; i < json_array_size(n->plugins); i++)
 		if (chain_ask(c, n, i, s->valid, &c->trouble) < 0)
 			note_trouble(c, s);
@@ -107,13 +115,37 @@ static int sweep(struct call *c, struct sweep *s)
 	return s->code;
 }
 
+/* The network as one of its records has it. Others may have been made by other configurations: those are detached by theirs. */
+static int take_network(struct call *c, const struct cached *a, void *out)
+{
+	struct err ignored = { 0 };
+
+	return a->config && network_read(c, a->config, a->path, out, &ignored) == 0 && !strcmp(((struct network *)out)->name, a->network);
+}
+
+static int find(struct call *c, struct network *out)
+{
+	int r = network_find(c, c->subject, out);
+	struct trouble why = c->trouble;
+
+	if (r == 0 || why.exit != EXIT_NO_NETWORK)
+		return r;
+	c->trouble = (struct trouble){ 0 };
+	if (cache_each(c, c->subject, take_network, out) == 1) {
+		fprintf(stderr, "plumb: gc %s: %s; going by the records of its attachments\n", c->subject, why.err.msg);
+		return 0;
+	}
+	c->trouble = why;
+	return r;
+}
+
 int gc_run(struct call *c)
 {
 	struct network n;
 	struct sweep s = { .network = &n };
 	int r;
 
-	if ((r = network_find(c, c->subject, &n)) < 0)
+	if ((r = find(c, &n)) < 0)
 		return r;
 	if (n.disable_gc) {
 		fprintf(stderr, "plumb: gc %s: switched off by disableGC\n", n.name);

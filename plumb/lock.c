@@ -2,17 +2,25 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "os/patience.h"
 #include "plumb.h"
 
-enum { DEADLINE_MS = 120 * 1000 };
+enum { DEADLINE_MS = 120 * 1000, SILENT_MS = 2000 };    /* a wait that is longer than the second is told */
 
 /* Which byte of the file is locked for what. */
 enum { EVERYTHING, CONTAINERS, SPREAD = 1 << 30 };     /* two containers on one byte merely wait for each other */
 
+/* CHECK changes nothing: where nothing can be written, nobody else changes anything either. */
+static bool reads_only(const struct call *c, int error)
+{
+	return c->command && c->command->bit == CMD_CHECK && (error == EROFS || error == EACCES || error == ENOENT);
+}
+
+/* 0; 1: there is no lock to be had, and it goes without; negative. */
 static int lock_open(struct call *c)
 {
 	const char *path = arena_printf(&c->arena, "%s/plumb.lock", c->opt.cache_dir);
@@ -23,6 +31,8 @@ static int lock_open(struct call *c)
 		return err_nomem(&c->trouble.err, "lock");
 	mkdir(c->opt.cache_dir, 0755);          /* whether it is there shows at once */
 	c->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (c->lock_fd < 0 && reads_only(c, errno))
+		return 1;
 	return c->lock_fd < 0 ? err_sys(&c->trouble.err, CNI_IO, -errno, "%s", path) : 0;
 }
 
@@ -41,16 +51,28 @@ static pid_t holder_of(struct call *c, short type, off_t at)
 	return fcntl(c->lock_fd, F_GETLK, &l) == 0 && l.l_type != F_UNLCK ? l.l_pid : 0;
 }
 
-static int wait_for(struct call *c, short type, off_t at, const char *what, int deadline_ms)
+static int lock_within(struct call *c, short type, off_t at, int ms)
 {
 	struct patience patience;
 	int r;
 
-	patience_begin(&patience, deadline_ms);
+	patience_begin(&patience, ms);
 	do
 		r = lock_byte(c, F_SETLKW, type, at);
 	while (r == -EINTR && !patience_is_over(&patience));
 	patience_end(&patience);
+	return r;
+}
+
+static int wait_for(struct call *c, short type, off_t at, const char *what, int deadline_ms)
+{
+	int silent = deadline_ms < SILENT_MS ? deadline_ms : SILENT_MS, r = lock_within(c, type, at, silent);
+
+	if (r == -EINTR && silent < deadline_ms) {
+		fprintf(stderr, "plumb: %s: waiting for process %d, which works on it, %d s at most\n", what, (int)holder_of(c, type, at),
+		        (deadline_ms - silent) / 1000);
+		r = lock_within(c, type, at, deadline_ms - silent);
+	}
 	if (r == -EINTR) {
 		r = err_set(&c->trouble.err, CNI_TRY_LATER, -ETIME, "%s: process %d has worked on it for %g s", what,
 		            (int)holder_of(c, type, at), deadline_ms / 1000.0);
@@ -64,6 +86,8 @@ int lock_container(struct call *c, const char *container)
 {
 	int r = lock_open(c);
 
+	if (r > 0)
+		return 0;
 	if (r == 0)
 		r = wait_for(c, F_RDLCK, EVERYTHING, "the networks", DEADLINE_MS);
 	if (r == 0)

@@ -95,7 +95,7 @@ static int take_ip(const struct row *o, const char *text, void *slot, struct cal
 static int take_network(const struct row *o, const char *text, void *slot, struct call *c)
 {
 	if (!name_valid(text))
-		return refuse(c, o, text, "a network's name");
+		return refuse(c, o, text, "a network's name: a letter or digit, then letters, digits, '_', '.', '-', at most 200 characters");
 	return take_texts(o, text, slot, c);
 }
 
@@ -128,7 +128,7 @@ static int take_attachment(const struct row *o, const char *text, void *slot, st
 
 /* ---- The table ---- */
 
-enum { ATTACHING = CMD_ADD | CMD_RUN, ONE = CMD_ADD | CMD_DEL | CMD_CHECK };
+enum { ATTACHING = CMD_ADD | CMD_RUN, ONE = CMD_ADD | CMD_DEL | CMD_CHECK, NETWORKS = CMD_ALL & ~CMD_RESTORE };
 
 #define ROW(long_name, letter, value, commands, reader, member, help) \
 	{ long_name, letter, value, commands, reader, offsetof(struct options, member), help }
@@ -142,9 +142,9 @@ static const struct row rows[] = {
 	ROW("mac",       0,   "MAC",   ATTACHING,     take_mac,        mac,       "ask for this MAC"),
 	ROW("valid",     0,   "ID/IF", CMD_GC,        take_attachment, valid,     "an attachment to keep, all others go; repeatable"),
 	ROW("all",       0,   NULL,    CMD_GC,        take_flag,       all,       "keep none"),
-	ROW("conf-dir",  0,   "DIR",   CMD_ALL,       take_text,       conf_dir,  "configurations ($NETCONFPATH, " DEFAULT_CONF_DIR ")"),
+	ROW("conf-dir",  0,   "DIR",   NETWORKS,      take_text,       conf_dir,  "configurations ($NETCONFPATH, " DEFAULT_CONF_DIR ")"),
 	ROW("bin-dir",   0,   "DIRS",  CMD_ALL,       take_texts,      bin_dirs,  "plugins; repeatable ($CNI_PATH, " DEFAULT_BIN_PATH ")"),
-	ROW("cache-dir", 0,   "DIR",   CMD_ALL,       take_text,       cache_dir, "results of attachments (" DEFAULT_CACHE_DIR ")"),
+	ROW("cache-dir", 0,   "DIR",   NETWORKS,      take_text,       cache_dir, "results of attachments (" DEFAULT_CACHE_DIR ")"),
 	ROW("json",      0,   NULL,    CMD_ALL,       take_flag,       json,      "answer in JSON on stdout"),
 	ROW("help",      'h', NULL,    CMD_ALL,       take_flag,       help,      "this text"),
 	ROW("version",   0,   NULL,    CMD_ALL,       take_flag,       version,   "the version"),
@@ -247,7 +247,7 @@ int options_read(struct call *c, char **argv)
 	if (r < 0 || c->opt.help || c->opt.version)
 		return r;
 	if (n < s->min || (s->max >= 0 && n > s->max))
-		return trouble_set(&c->trouble, EXIT_USAGE, -EINVAL, "want %s; see plumb %s --help", s->operands, s->name);
+		return trouble_set(&c->trouble, EXIT_USAGE, -EINVAL, "want %s; see plumb %s --help", *s->operands ? s->operands : "no operands", s->name);
 	return settle(c);
 }
 

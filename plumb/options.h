@@ -11,8 +11,8 @@ struct call;
 struct subcommand;
 
 enum command_bit {
-	CMD_ADD = 1, CMD_DEL = 2, CMD_CHECK = 4, CMD_GC = 8, CMD_STATUS = 16, CMD_RUN = 32,
-	CMD_ALL = CMD_ADD | CMD_DEL | CMD_CHECK | CMD_GC | CMD_STATUS | CMD_RUN,
+	CMD_ADD = 1, CMD_DEL = 2, CMD_CHECK = 4, CMD_GC = 8, CMD_STATUS = 16, CMD_RUN = 32, CMD_RESTORE = 64,
+	CMD_ALL = CMD_ADD | CMD_DEL | CMD_CHECK | CMD_GC | CMD_STATUS | CMD_RUN | CMD_RESTORE,
 };
 
 /* An attachment named on the command line: --valid ID/IF. */

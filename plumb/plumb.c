@@ -15,6 +15,7 @@ static const struct subcommand commands[] = {
 	{ "gc",     "NAME",              CMD_GC,     1, 1,  gc_run,     "remove what attachments left behind that are no more" },
 	{ "status", "NAME",              CMD_STATUS, 1, 1,  status_run, "ask a network's plugins whether they could attach now" },
 	{ "run",    "-- COMMAND [ARG...]", CMD_RUN,    1, -1, run_run,    "run a command in a new namespace attached to networks" },
+	{ "restore", "",                 CMD_RESTORE, 0, 0, restore_run, "bring nftables back after a flush, from what is on record" },
 	{ .name = NULL }
 };
 
@@ -30,7 +31,7 @@ static void tell_usage(FILE *to)
 {
 	fputs("usage: plumb COMMAND [OPTION]... ...\n\n", to);
 	for (const struct subcommand *s = commands; s->name; s++)
-		fprintf(to, "  plumb %-6s %-20s %s\n", s->name, s->operands, s->about);
+		fprintf(to, "  plumb %-7s %-20s %s\n", s->name, s->operands, s->about);
 	fputs("\nplumb COMMAND --help lists a command's options; plumb(1) tells the rest.\n", to);
 }
 
@@ -59,7 +60,7 @@ void print_json(const json_t *j)
 }
 
 /* A run that did not come to its command has one exit code of its own, whatever stopped it: the others are the command's. */
-static int fail(const struct call *c)
+static int fail(struct call *c)
 {
 	int code = trouble_exit(&c->trouble);
 
@@ -77,11 +78,12 @@ static int run_command(struct call *c)
 {
 	const char *name = c->opt.operands[0];
 
-	if (c->command->bit == CMD_RUN)
+	if (c->command->bit == CMD_RUN || c->command->bit == CMD_RESTORE)
 		return c->command->run(c);
 	if (!name_valid(name))
 		return trouble_set(&c->trouble, EXIT_USAGE, -EINVAL,
-		                   "\"%s\": a network's name is a letter or digit, then letters, digits, '_', '.', '-'", name);
+		                   "\"%.*s%s\": a network's name is a letter or digit, then letters, digits, '_', '.', '-', at most %d characters",
+		                   NAME_MAX_LEN, name, strlen(name) > NAME_MAX_LEN ? "..." : "", NAME_MAX_LEN);
 	c->subject = name;
 	return c->command->run(c);
 }
@@ -128,5 +130,8 @@ int main(int argc, char **argv)
 	json_decref(c.trees);
 	arena_free(&c.arena);
 	fd_close(&c.lock_fd);
-	return fflush(stdout) != 0 && code == EXIT_DONE ? EXIT_FAILED : code;
+	if ((fflush(stdout) == 0 && !ferror(stdout)) || code != EXIT_DONE)
+		return code;
+	fprintf(stderr, "plumb: %s: writing to stdout: %s\n", c.command->name, strerror(errno));
+	return EXIT_FAILED;
 }

@@ -38,6 +38,8 @@ struct call {
 	struct trouble trouble;         /* the first; main tells it */
 	json_t        *trees;           /* JSON that lives as long as the call: others borrow from it */
 	int            lock_fd;         /* see lock.h; -1: not open */
+	uint64_t       told[16];        /* hashes of what trouble_tell has said lately */
+	size_t         told_count;
 };
 
 struct subcommand {
@@ -55,12 +57,13 @@ int check_run(struct call *c);
 int gc_run(struct call *c);
 int status_run(struct call *c);
 int run_run(struct call *c);
+int restore_run(struct call *c);
 
 /* Notes a failure with its exit code; returns ret. The first one stays. */
 int trouble_set(struct trouble *t, int exit, int ret, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 int trouble_exit(const struct trouble *t);
-/* "plumb: add app-network: bridge: msg: details" on stderr. */
-void trouble_tell(const struct call *c, const struct trouble *t);
+/* "plumb: add app-network: bridge: msg: details" on stderr. What has been said to the letter is not said again. */
+void trouble_tell(struct call *c, const struct trouble *t);
 /* The same as JSON, the caller's. */
 json_t *trouble_json(const struct call *c, const struct trouble *t);
 

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 
 #include "base/addr.h"
@@ -18,14 +19,17 @@ struct text {
 	size_t used;
 };
 
+/* What does not fit is left out whole. */
 static void append(struct text *t, const char *a, const char *b, const char *c)
 {
 	int n = snprintf(t->data + t->used, sizeof t->data - t->used, "%s%s%s", a, b, c);
 
-	if (n > 0 && t->used + n < sizeof t->data)
+	if (n > 0 && t->used + n < sizeof t->data) {
 		t->used += n;
-	else
-		t->data[t->used] = '\0';        /* what does not fit is left out whole */
+		return;
+	}
+	t->data[t->used] = '\0';
+	fprintf(stderr, "plumb: run: the networks' DNS is longer than %d bytes: \"%s\" is left out\n", TEXT_LIMIT, b);
 }
 
 /* One word: a line's end or a space in it would say something else. */
@@ -37,6 +41,30 @@ static bool is_word(const char *s)
 	return *s != '\0';
 }
 
+/* A left-out line would say nothing of itself; control characters are not for a terminal. */
+static void tell_unfit(const char *key, const char *value)
+{
+	scoped(mem_free) char *copy = strdup(value);
+
+	for (char *p = copy; p && *p; p++)
+		if ((unsigned char)*p < ' ' || *p == 0x7f)
+			*p = '?';
+	fprintf(stderr, "plumb: run: dns.%s: \"%s\" cannot stand in /etc/resolv.conf and is left out\n", key, copy ? copy : "");
+}
+
+/* An address, and for a link-local one maybe the interface behind it. */
+static bool is_server(const char *text)
+{
+	const char *zone = strchr(text, '%');
+	char bare[ADDR_TEXT];
+	struct addr a;
+
+	if (!zone)
+		return addr_parse(text, &a);
+	return text_format(bare, sizeof bare, "%.*s", (int)(zone - text), text) && addr_parse(bare, &a) && a.family == AF_INET6 && !ifname_fault(zone + 1) &&
+	       is_word(zone + 1);
+}
+
 static void append_words(struct text *t, const char *key, const struct list *words)
 {
 	bool any = false;
@@ -45,6 +73,8 @@ static void append_words(struct text *t, const char *key, const struct list *wor
 		if (is_word(*word)) {
 			append(t, any ? " " : key, any ? "" : " ", *word);
 			any = true;
+		} else {
+			tell_unfit(key, *word);
 		}
 	if (any)
 		append(t, "\n", "", "");
@@ -52,15 +82,17 @@ static void append_words(struct text *t, const char *key, const struct list *wor
 
 static void append_dns(struct text *t, const struct dns *d, bool first)
 {
-	struct addr a;
-
-	if (d->domain && is_word(d->domain) && first)
+	if (d->domain && first && is_word(d->domain))
 		append(t, "domain ", d->domain, "\n");
+	else if (d->domain && first)
+		tell_unfit("domain", d->domain);
 	if (first)                      /* of several search lines the last one holds: the first network's shall */
 		append_words(t, "search", &d->search);
 	for_list (const char *, server, &d->nameservers)
-		if (addr_parse(*server, &a))
+		if (is_server(*server))
 			append(t, "nameserver ", *server, "\n");
+		else
+			tell_unfit("nameservers", *server);
 	append_words(t, "options", &d->options);
 }
 

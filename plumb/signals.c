@@ -8,7 +8,12 @@
 
 #include "base/scoped.h"
 
-static const int watched[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGCHLD };
+/* Behind CHLD: those that would end us with all of it standing. */
+static const int watched[] = {
+	SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGCHLD,
+	SIGALRM, SIGPIPE, SIGVTALRM, SIGPROF, SIGXCPU, SIGIO, SIGPWR, SIGSTKFLT, SIGTRAP, SIGSYS,
+};
+static const size_t passed_on = 6;
 static bool ours[ARRAY_LEN(watched)];
 static int pipe_fds[2] = { -1, -1 };
 
@@ -35,6 +40,14 @@ int signals_catch(void)
 			sigaction(watched[i], &catch, NULL);
 	}
 	return 0;
+}
+
+bool signals_are_for_the_command(int number)
+{
+	for (size_t i = 0; i < passed_on; i++)
+		if (watched[i] == number)
+			return true;
+	return false;
 }
 
 bool signals_next(struct caught *out, bool wait)

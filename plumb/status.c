@@ -26,7 +26,7 @@ static const char *state_of(const struct network *n, const struct trouble *t)
 	return trouble_exit(t) == EXIT_NOT_READY ? "not ready" : "failed";
 }
 
-static void tell(const struct call *c, const struct network *n, const char *type, const char *path, const struct trouble *t,
+static void tell(struct call *c, const struct network *n, const char *type, const char *path, const struct trouble *t,
                  json_t *list)
 {
 	if (c->opt.json)

@@ -29,14 +29,27 @@ int trouble_exit(const struct trouble *t)
 	return EXIT_FAILED;
 }
 
-void trouble_tell(const struct call *c, const struct trouble *t)
+/* A plugin that is missing, or a value that it refuses, fails the DEL that undoes an ADD by the same words. */
+static bool is_told(struct call *c, const char *line)
 {
-	fprintf(stderr, "plumb: %s", c->command ? c->command->name : "");
-	if (c->subject)
-		fprintf(stderr, " %s", c->subject);
-	if (t->plugin[0])
-		fprintf(stderr, ": %s", t->plugin);
-	fprintf(stderr, "%s%s%s%s\n", c->command ? ": " : "", t->err.msg, t->err.details[0] ? ": " : "", t->err.details);
+	uint64_t hash = hash_strings(line, NULL);
+	size_t room = ARRAY_LEN(c->told), count = c->told_count < room ? c->told_count : room;
+
+	for (size_t i = 0; i < count; i++)
+		if (c->told[i] == hash)
+			return true;
+	c->told[c->told_count++ % room] = hash;
+	return false;
+}
+
+void trouble_tell(struct call *c, const struct trouble *t)
+{
+	char line[sizeof t->err + 1024];
+
+	snprintf(line, sizeof line, "%s%s%s%s%s%s%s%s%s", c->command ? c->command->name : "", c->subject ? " " : "", c->subject ? c->subject : "",
+	         t->plugin[0] ? ": " : "", t->plugin, c->command ? ": " : "", t->err.msg, t->err.details[0] ? ": " : "", t->err.details);
+	if (!is_told(c, line))
+		fprintf(stderr, "plumb: %s\n", line);
 }
 
 json_t *trouble_json(const struct call *c, const struct trouble *t)

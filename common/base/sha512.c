@@ -48,7 +48,7 @@ static void block_add(uint64_t h[8], const uint8_t block[BLOCK])
 {
 	uint64_t w[ROUNDS], v[8];
 
-	for (int t = 0; t < 16; t++)
+	for (size_t t = 0; t < 16; t++)
 		w[t] = big_endian(block + t * 8);
 	for (int t = 16; t < ROUNDS; t++)
 		w[t] = (rotate(w[t - 2], 19) ^ rotate(w[t - 2], 61) ^ w[t - 2] >> 6) + w[t - 7] +
@@ -83,6 +83,6 @@ void sha512_hex(const char *text, char out[SHA512_HEX])
 		last[padded - 1 - i] = (uint8_t)((uint64_t)len * 8 >> i * 8);
 	for (size_t i = 0; i < padded; i += BLOCK)
 		block_add(h, last + i);
-	for (int i = 0; i < 8; i++)
+	for (size_t i = 0; i < 8; i++)
 		snprintf(out + i * 16, 17, "%016llx", (unsigned long long)h[i]);
 }

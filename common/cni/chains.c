@@ -17,6 +17,7 @@ static int note_leaving(struct leaving *l, const char *name)
 {
 	struct leaving_chain *chain;
 
+	l->count++;
 	if (!*name)
 		return 0;
 	for_list (struct leaving_chain, seen, &l->chains)
@@ -37,6 +38,19 @@ int leave(struct leaving *l, const struct nft_set *set, struct nft_element *el)
 	int r = nft_give_back(l->nft, set, el, l->c);
 
 	return r == 1 ? note_leaving(l, el->chain) : r;
+}
+
+static int leave_element(const struct nft_set *set, struct nft_element *el, void *leaving)
+{
+	return leave(leaving, set, el);
+}
+
+int leave_recorded(struct leaving *l, const struct nft_table *table, const char *part)
+{
+	char path[NFT_RECORD_PATH];
+	int r = l->c->verb == VERB_GC ? -ENOENT : nft_record_each(nft_record_path(l->c, part, path), table, leave_element, l);
+
+	return r < 0 ? r : (int)l->count;
 }
 
 static int compare_owners(const void *a, const void *b)
@@ -86,20 +100,85 @@ int leave_swept(struct leaving *l, const struct nft_set *set)
 	return r < 0 ? r : nft_each(l->nft, set, leave_if_ours, l, &l->c->err);
 }
 
+/* Elements of networks that lead to the chain: counted, and removed when the chain goes. */
+struct companions {
+	struct leaving *l;
+	const char     *chain;
+	bool            remove;
+	int             count;
+};
+
+static int meet_companion(const struct nft_element *el, void *companions)
+{
+	struct companions *k = companions;
+
+	if (strcmp(el->chain, k->chain))
+		return 0;
+	k->count++;
+	if (k->remove)
+		nft_remove(k->l->nft, k->l->set, el);
+	return 0;
+}
+
+static int companions_of(struct leaving *l, const char *chain, bool remove)
+{
+	struct companions k = { l, chain, remove, 0 };
+	int r = 0;
+
+	for (const struct nft_set *const *set = l->shared; set && *set && r == 0; set++) {
+		l->set = *set;
+		r = nft_each(l->nft, *set, meet_companion, &k, &l->c->err);
+	}
+	return r < 0 ? r : k.count;
+}
+
+static int leave_chain(struct leaving *l, const struct leaving_chain *chain)
+{
+	int use = nft_chain_use(l->nft, &nft_inet, chain->name, &l->c->err), rules, companions;
+
+	if (use < chain->elements)
+		return use < 0 && use != -ENOENT ? use : 0;
+	if ((rules = nft_chain_rules(l->nft, &nft_inet, chain->name, &l->c->err)) < 0 && rules != -ENOENT)
+		return rules;
+	if ((companions = companions_of(l, chain->name, false)) < 0)
+		return companions;
+	if (use != chain->elements + rules + companions)
+		return 0;
+	if (companions > 0 && (companions = companions_of(l, chain->name, true)) < 0)
+		return companions;
+	nft_chain_remove(l->nft, &nft_inet, chain->name);
+	return 0;
+}
+
 int leave_chains(struct leaving *l)
 {
-	for_list (const struct leaving_chain, chain, &l->chains) {
-		int use = nft_chain_use(l->nft, &nft_inet, chain->name, &l->c->err), rules;
+	int r = 0;
 
-		if (use < 0 && use != -ENOENT)
-			return use;
-		if (use < chain->elements)
-			continue;
-		rules = nft_chain_rules(l->nft, &nft_inet, chain->name, &l->c->err);
-		if (rules < 0 && rules != -ENOENT)
-			return rules;
-		if (use == chain->elements + rules)
-			nft_chain_remove(l->nft, &nft_inet, chain->name);
+	for_list (const struct leaving_chain, chain, &l->chains)
+		if (r == 0)
+			r = leave_chain(l, chain);
+	return r;
+}
+
+/* ---- Elements of networks ---- */
+
+int element_share(struct nft *nft, const struct nft_set *set, struct nft_element *el, const char *what, struct cni_call *c)
+{
+	struct nft_element there = { .key = el->key };
+	int r = nft_find(nft, set, &there, &c->err);
+
+	attach_owner_network(c->who.network, el->comment);
+	if (r < 0)
+		return r;
+	if (r == 1 && !nft_owned_by(&there, el->comment)) {
+		err_set(&c->err, CNI_FAILED, -EADDRINUSE, "%s has the policy of network \"%.*s\" already", what, (int)strcspn(there.comment, "/"), there.comment);
+		err_detail(&c->err, "two networks with policies cannot share a bridge: give one of them another");
+		return -EADDRINUSE;
 	}
+	if (r == 1 && strcmp(there.chain, el->chain))           /* the network's configuration has changed */
+		nft_remove(nft, set, &there);
+	nft->there = r == 1 && !strcmp(there.chain, el->chain);
+	nft_add(nft, set, el);
+	nft->there = false;
 	return 0;
 }

@@ -9,10 +9,18 @@ struct leaving {
 	struct cni_call      *c;
 	struct nft           *nft;
 	const struct nft_set *set;      /* leave_swept's */
+	const struct nft_set *const *shared;    /* sets with elements of networks (element_share), ended by NULL; NULL: none */
+	size_t                count;    /* of elements */
 	struct list           chains;   /* of struct leaving_chain (chains.c) */
 	struct list           valid;    /* GC: owners that stay, const char *, sorted */
 };
 
+/* ADD: an element that is its network's rather than an attachment's. It goes with the chain that it leads to. -EADDRINUSE where another network has the key. */
+int element_share(struct nft *nft, const struct nft_set *set, struct nft_element *el, const char *what, struct cni_call *c);
+
+/* DEL, and an ADD that takes itself back: gives back what is on record of the attachment, whatever the configuration says by now. How many elements of it were
+ * there; -ENOENT: nothing is on record. */
+int leave_recorded(struct leaving *l, const struct nft_table *table, const char *part);
 /* Gives an element back if it is the attachment's. */
 int leave(struct leaving *l, const struct nft_set *set, struct nft_element *el);
 /* Gives back every element of a set that is the attachment's (DEL), or stale (GC). */

@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 
 #include "cni/chains.h"
+#include "cni/takeover.h"
 #include "os/nft_rule.h"
 
 static const struct nft_pair masq = { { &nft_inet, "masq4" }, { &nft_inet, "masq6" } };
@@ -69,15 +70,19 @@ static const struct addr *source_of(const struct masq_conf *conf, int family)
 	return NULL;
 }
 
+/* DEL and GC need none of it, and must not be stopped by what ADD refused. */
 int masq_settle(struct cni_call *c)
 {
+	bool cleans = c->verb == VERB_DEL || c->verb == VERB_GC;
 	struct masq_conf conf;
-	int r = read_conf(c, &conf);
+	int r = cleans ? 0 : read_conf(c, &conf);
 
+	if (r < 0 || cleans)
+		return r;
 	for_list (const struct addr, a, &conf.source)
-		if (r == 0 && source_of(&conf, a->family) != a)
+		if (source_of(&conf, a->family) != a)
 			return err_set(&c->err, CNI_BAD_CONFIG, -EINVAL, "ipMasqSource: two addresses of one family; want one of each");
-	return r;
+	return 0;
 }
 
 /* Of what makes a chain another one than the plain one of its subnet; "" for nothing. */
@@ -202,19 +207,26 @@ static int remove_known(struct leaving *l, const struct result *known)
 }
 
 /* An ADD that takes itself back knows best what it added. */
-static int remove_all(struct nft *nft, void *call)
+static int remove_all(struct nft *nft, void *leaving)
 {
-	struct cni_call *c = call;
-	struct leaving l = { .c = c, .nft = nft };
+	struct leaving *l = leaving;
+	struct cni_call *c = l->c;
 	const struct result *known = c->verb == VERB_ADD ? &c->result : &c->prev;
-	int r = c->verb != VERB_GC && known->ips.count > 0 ? remove_known(&l, known) : remove_swept(&l);
+	int r;
 
-	return r < 0 ? r : leave_chains(&l);
+	*l = (struct leaving){ .c = c, .nft = nft };
+	r = leave_recorded(l, &nft_inet, "masq");
+	if (r == -ENOENT)
+		r = c->verb != VERB_GC && known->ips.count > 0 ? remove_known(l, known) : remove_swept(l);
+	return r < 0 ? r : leave_chains(l);
 }
 
 int masq_del(struct cni_call *c)
 {
-	return nft_work(c, &nft_inet, "masq", remove_all, c);
+	struct leaving l = { .c = c };
+	int r = nft_work(c, &nft_inet, "masq", remove_all, &l);
+
+	return r < 0 || l.count ? r : takeover_in_del(c, takeover_masquerade);
 }
 
 static int remove_remains(struct nft *nft, void *call)

@@ -10,7 +10,7 @@
 #include "cni/attach.h"
 
 const struct nft_table nft_inet = { NFPROTO_INET, "plumb", "inet", 2 };
-const struct nft_table nft_bridge = { NFPROTO_BRIDGE, "plumb", "bridge", 1 };
+const struct nft_table nft_bridge = { NFPROTO_BRIDGE, "plumb", "bridge", 2 };
 
 /* ---- Transactions, and what is on record of them ---- */
 
@@ -20,6 +20,14 @@ static const char *record_name(const char *owner, const char *part, char out[NAM
 	for (char *s = out; *s; s++)
 		if (*s == '/')
 			*s = ':';               /* which none of an owner's names can have */
+	return out;
+}
+
+const char *nft_record_path(struct cni_call *c, const char *part, char out[NFT_RECORD_PATH])
+{
+	char name[NAME_MAX + 1];
+
+	snprintf(out, NFT_RECORD_PATH, NFT_RECORDS "/%s", record_name(c->who.owner, part, name));
 	return out;
 }
 
@@ -59,8 +67,9 @@ static const struct base_chain {
 	int                     rules;
 } base_chains[] = {
 	{ &nft_inet, "guard", 3 },       { &nft_inet, "prerouting", 1 }, { &nft_inet, "output", 1 },      { &nft_inet, "publish", 12 },
-	{ &nft_inet, "publish_if", 4 },  { &nft_inet, "postrouting", 5 }, { &nft_inet, "published", 7 },  { &nft_inet, "input", 4 },
-	{ &nft_inet, "forward", 6 },     { &nft_bridge, "prerouting", 1 }, { &nft_bridge, "spoof_check", 2 },
+	{ &nft_inet, "publish_if", 4 },  { &nft_inet, "postrouting", 5 }, { &nft_inet, "published", 7 },  { &nft_inet, "input", 5 },
+	{ &nft_inet, "forward", 5 },     { &nft_inet, "egress", 3 },      { &nft_inet, "ingress", 3 },
+	{ &nft_bridge, "prerouting", 1 }, { &nft_bridge, "spoof_check", 2 },
 };
 
 struct check {
@@ -96,7 +105,7 @@ static int check_base_first(struct nft *nft, void *check)
 
 int nft_work(struct cni_call *c, const struct nft_table *table, const char *part, nft_decide *decide, void *arg)
 {
-	char name[NAME_MAX + 1], path[sizeof NFT_RECORDS + NAME_MAX + 1];
+	char path[NFT_RECORD_PATH];
 	struct check check = { c, table, decide, arg };
 	struct nft_work work = { .table = table, .decide = decide, .arg = arg, .reads = c->verb == VERB_CHECK || c->verb == VERB_STATUS };
 	int r;
@@ -106,9 +115,8 @@ int nft_work(struct cni_call *c, const struct nft_table *table, const char *part
 		work.arg = &check;
 	}
 
-	snprintf(path, sizeof path, NFT_RECORDS "/%s", record_name(c->who.owner, part, name));
 	if (c->verb == VERB_ADD || c->verb == VERB_DEL)
-		work.record = path;
+		work.record = nft_record_path(c, part, path);
 	work.note = c->who.netns;
 	r = nft_transact(&work, &c->err);
 	if (r < 0 && c->verb == VERB_CHECK && json_is_true(json_member(c->json, "repair"))) {
@@ -131,14 +139,13 @@ int nft_change_foreign(struct cni_call *c, nft_decide *decide, void *arg)
 
 bool nft_has_record(struct cni_call *c, const char *part)
 {
-	char name[NAME_MAX + 1], path[sizeof NFT_RECORDS + NAME_MAX + 1];
+	char path[NFT_RECORD_PATH];
 
-	snprintf(path, sizeof path, NFT_RECORDS "/%s", record_name(c->who.owner, part, name));
-	return c->verb == VERB_ADD && access(path, F_OK) == 0;
+	return c->verb == VERB_ADD && access(nft_record_path(c, part, path), F_OK) == 0;
 }
 
 /* Only a namespace that was on record and is gone proves it. */
-static bool owner_is_dead(const char *owner)
+bool nft_owner_is_dead(const char *owner)
 {
 	scoped(dir_close) DIR *dir = opendir(NFT_RECORDS);
 	char start[NAME_MAX + 1], netns[PATH_MAX];
@@ -180,7 +187,7 @@ int nft_claim(struct nft *nft, const struct nft_set *set, struct nft_element *el
 
 	if (r < 0)
 		return r;
-	if (r == 1 && !replace && !nft_owned_by(&there, c->who.owner) && !owner_is_dead(there.comment))
+	if (r == 1 && !replace && !nft_owned_by(&there, c->who.owner) && !nft_owner_is_dead(there.comment))
 		return refuse(set, &there, what, c);
 	if (r == 1)
 		nft_remove(nft, set, &there);
@@ -195,7 +202,7 @@ int nft_refuse_others(struct nft *nft, const struct nft_set *set, const struct n
 
 	if (r < 1 || nft_owned_by(&there, c->who.owner))
 		return r < 0 ? r : 0;
-	if (!owner_is_dead(there.comment))
+	if (!nft_owner_is_dead(there.comment))
 		return refuse(set, &there, what, c);
 	nft_remove(nft, set, &there);
 	return 0;

@@ -20,8 +20,14 @@ static inline const struct nft_set *nft_of(const struct nft_pair *p, int family)
  * DEL and GC take records away. */
 int nft_work(struct cni_call *c, const struct nft_table *table, const char *part, nft_decide *decide, void *arg);
 
+/* Whether the namespace of an element's owner was on record and is gone. */
+bool nft_owner_is_dead(const char *owner);
 /* The same for tables of others: nothing is loaded, restored or put on record. */
 int nft_change_foreign(struct cni_call *c, nft_decide *decide, void *arg);
+/* Where what the call's attachment has is on record. */
+enum { NFT_RECORD_PATH = sizeof NFT_RECORDS + 256 };
+const char *nft_record_path(struct cni_call *c, const char *part, char out[NFT_RECORD_PATH]);
+
 /* ADD: whether an attachment of the same name is on record: one that died without a DEL. */
 bool nft_has_record(struct cni_call *c, const char *part);
 

@@ -104,6 +104,8 @@ static int serve(struct cni_call *c)
 		err_sys(&c->err, CNI_IO, -errno, "writing the result to stdout");
 	}
 	c->verb = VERB_DEL;     /* an answer without a form in this version, or that did not arrive: undone, as nobody would know of it */
+	c->prev = c->result;    /* what DEL goes by, where there was a prevResult too */
+	c->has_prev = true;
 	plugin_run(c);
 	return -EIO;
 }

@@ -140,47 +140,66 @@ void nft_back_off(int tries)
 	nanosleep(&t, NULL);
 }
 
-struct seen_table {
-	unsigned edition;
-	bool     dormant;
+static int note_dormant(struct nlmsghdr *h, void *dormant)
+{
+	struct nlattr *flags = nlmsg_find_attr(h, sizeof(struct nfgenmsg), NFTA_TABLE_FLAGS);
+
+	*(bool *)dormant |= flags && (ntohl(nla_get_u32(flags)) & NFT_TABLE_F_DORMANT);
+	return 0;
+}
+
+static int refuse_dormant(struct nft *nft, const struct nft_table *table, struct err *e)
+{
+	struct nl_msg *m = nft_request(NFT_MSG_GETTABLE, 0, table->family);
+	bool dormant = false;
+
+	if (m)
+		nla_put_string(m, NFTA_TABLE_NAME, table->name);
+	if (netlink_get(&nft->nl, m, note_dormant, &dormant) < 0 || !dormant)
+		return 0;
+	err_set(e, CNI_FAILED, -EPERM, "nftables table %s %s is dormant: somebody has switched it off", table->ruleset, table->name);
+	err_detail(e, "`nft add table %s %s` wakes it", table->ruleset, table->name);
+	return -EPERM;
+}
+
+/* The edition is the name of an empty chain, "edition_2": a comment of the table could not be changed. */
+struct editions {
+	const struct nft_table *table;
+	bool                    there;  /* a chain of the table is */
+	unsigned                newest;
 };
 
-static int note_table(struct nlmsghdr *h, void *seen)
+static int note_edition(const struct nft_chain_seen *chain, void *editions)
 {
-	struct seen_table *t = seen;
-	struct nlattr *flags = nlmsg_find_attr(h, sizeof(struct nfgenmsg), NFTA_TABLE_FLAGS);
-	char comment[NFT_COMMENT];
+	struct editions *s = editions;
+	unsigned edition = 0;
 
-	if (h->nlmsg_type != (NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_NEWTABLE))
+	if (chain->family != s->table->family || strcmp(chain->table, s->table->name))
 		return 0;
-	nft_get_comment(comment, nlmsg_find_attr(h, sizeof(struct nfgenmsg), NFTA_TABLE_USERDATA));
-	sscanf(comment, "plumb ruleset %u", &t->edition);
-	t->dormant = flags && (ntohl(nla_get_u32(flags)) & NFT_TABLE_F_DORMANT);
+	s->there = true;
+	if (sscanf(chain->name, "edition_%u", &edition) == 1 && edition > s->newest)
+		s->newest = edition;
 	return 0;
 }
 
 /* 1: the table is as we know it. 0: to be loaded, for it is not there or older. Negative: it is of a newer edition. */
 static int table_is_known(struct nft *nft, const struct nft_table *table, bool *there, struct err *e)
 {
-	struct nl_msg *m = nft_request(NFT_MSG_GETTABLE, 0, table->family);
-	struct seen_table seen = { 0 };
+	struct editions seen = { .table = table };
+	char known[NFT_NAME];
 	int r;
 
-	if (m)
-		nla_put_string(m, NFTA_TABLE_NAME, table->name);
-	r = netlink_get(&nft->nl, m, note_table, &seen);
-	*there = r != -ENOENT;
-	if (r < 0)
-		return r == -ENOENT ? 0 : netlink_refused(&nft->nl, e, r, "looking nftables table %s up", table->name);
-	if (seen.dormant) {
-		err_set(e, CNI_FAILED, -EPERM, "nftables table %s %s is dormant: somebody has switched it off", table->ruleset, table->name);
-		err_detail(e, "`nft add table %s %s` wakes it", table->ruleset, table->name);
-		return -EPERM;
-	}
-	if (seen.edition <= table->edition)
-		return seen.edition == table->edition;
-	err_set(e, CNI_FAILED, -EPROTO, "nftables table %s is of edition %u, made by a newer plumb; this one knows up to %u", table->name, seen.edition,
-	        table->edition);
+	snprintf(known, sizeof known, "edition_%u", table->edition);
+	r = nft_chain_use(nft, table, known, e);
+	*there = true;
+	if (r != -ENOENT)
+		return r < 0 ? r : 1;
+	if ((r = nft_chain_each(nft, note_edition, &seen, e)) < 0)
+		return r;
+	*there = seen.there;
+	if (seen.newest < table->edition)
+		return 0;
+	err_set(e, CNI_FAILED, -EPROTO, "nftables table %s is of edition %u, made by a newer plumb; this one knows up to %u", table->name, seen.newest, table->edition);
 	err_detail(e, "install the newer plumb's plugins again, all of them; nothing was changed");
 	return -EPROTO;
 }
@@ -193,7 +212,7 @@ static int try_once(struct nft *nft, const struct nft_work *w, struct err *e)
 	if ((r = nft_begin(nft, e)) < 0)
 		return r;
 	known = r = w->table->name ? table_is_known(nft, w->table, &there, e) : 1;
-	if (r < 0)
+	if (r < 0 || (w->reads && (r = refuse_dormant(nft, w->table, e)) < 0))
 		return r;
 	if (!known && !w->reads && (there || nft_has_records())) {
 		r = nft_restore(w->table, e);

@@ -15,7 +15,7 @@
 
 enum { NFT_COMMENT = 128, NFT_NAME = 128 };
 
-/* A table, the helper's argument that loads it when it is not there, and which edition of its chains and rules we know: its comment ends with the number. */
+/* A table, the helper's argument that loads it when it is not there, and which edition of its chains and rules we know: an empty chain is called by it. */
 struct nft_table {
 	uint8_t     family;             /* NFPROTO_INET, NFPROTO_BRIDGE */
 	const char *name, *ruleset;
@@ -85,8 +85,12 @@ int nft_transact(const struct nft_work *work, struct err *e);
 #define NFT_RECORDS "/run/plumb/nftables"
 /* The note of a record; false: there is no such record. */
 bool nft_record_note(const char *name, char *out, size_t size);
+/* Calls each for the elements of a record, which are of the table; stops at other than 0 and returns that. -ENOENT: there is no such record. */
+int nft_record_each(const char *path, const struct nft_table *table, int (*each)(const struct nft_set *set, struct nft_element *el, void *arg), void *arg);
 /* Loads the table's chains and rules, and brings back every element and chain on record that is not there, in one batch. */
 int nft_restore(const struct nft_table *table, struct err *e);
+/* Where the helper that loads chains and rules is, when not beside our own executable. Borrowed. */
+void nft_helpers_in(const char *dir);
 
 /* ---- In a transaction (and for reading, after nft_open) ---- */
 

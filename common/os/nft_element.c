@@ -209,19 +209,17 @@ int nft_each(struct nft *nft, const struct nft_set *set, int (*each)(const struc
 	return r < 0 && !e->code ? netlink_refused(&nft->nl, e, r, "listing nftables set %s", set->name) : r;
 }
 
-int nft_is_there(struct nft *nft, struct nlmsghdr *add)
+bool nft_element_read(struct nlmsghdr *add, struct nft_set *set, struct nft_element *el)
 {
 	struct nlattr *name = nlmsg_find_attr(add, sizeof(struct nfgenmsg), NFTA_SET_ELEM_LIST_SET);
-	struct nlattr *table = nlmsg_find_attr(add, sizeof(struct nfgenmsg), NFTA_SET_ELEM_LIST_TABLE);
-	struct nft_element el = { .comment = "" };
-	struct walk first = { keep_element, &el };
-	struct err ignored = { 0 };
+	struct walk first = { keep_element, el };
 
-	if (!name || !table)
-		return -EBADMSG;
+	if (!name || NFNL_MSG_TYPE(add->nlmsg_type) != NFT_MSG_NEWSETELEM)
+		return false;
+	set->name = nla_get_string(name);
+	*el = (struct nft_element){ .comment = "" };
 	visit(add, &first);
-	return nft_find(nft, &(struct nft_set){ &(struct nft_table){ .family = ((struct nfgenmsg *)nlmsg_data(add))->nfgen_family, .name = nla_get_string(table) },
-	                                        nla_get_string(name) }, &el, &ignored);
+	return el->key.len > 0;
 }
 
 /* ---- Changing ---- */

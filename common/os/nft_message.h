@@ -30,7 +30,7 @@ void nft_back_off(int tries);
 bool nft_has_records(void);
 /* Whole or not at all. */
 int nft_record_write(const char *path, const struct nft_messages *record, const char *note, struct err *e);
-/* For each element that a NEWSETELEM message adds: 1 when its key is there already (nft_element.c). */
-int nft_is_there(struct nft *nft, struct nlmsghdr *add);
+/* The element that a NEWSETELEM message adds (nft_element.c); the set's name is the message's, its table left alone. */
+bool nft_element_read(struct nlmsghdr *add, struct nft_set *set, struct nft_element *el);
 
 #endif

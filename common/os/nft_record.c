@@ -110,20 +110,39 @@ int nft_record_write(const char *path, const struct nft_messages *record, const 
 
 /* ---- Bringing back ---- */
 
+static const char *helpers_dir;         /* NULL: our own executable's */
+
+void nft_helpers_in(const char *dir)
+{
+	helpers_dir = dir;
+}
+
+/* Where plumb-ruleset is, into path. */
+static int find_helper(char path[PATH_MAX], struct err *e)
+{
+	ssize_t n;
+
+	if (helpers_dir)
+		return text_format(path, PATH_MAX, "%s/plumb-ruleset", helpers_dir) ? 0 : err_sys(e, CNI_FAILED, -ENAMETOOLONG, "%s", helpers_dir);
+	n = readlink("/proc/self/exe", path, PATH_MAX - 32);
+	if (n < 0)
+		return err_sys(e, CNI_FAILED, -errno, "/proc/self/exe");
+	path[n] = '\0';
+	strcpy(strrchr(path, '/') + 1, "plumb-ruleset");
+	return 0;
+}
+
 static int load_ruleset(const char *ruleset, struct err *e)
 {
 	scoped(trace_end) struct trace_span span = trace_begin("base ruleset");
 	char path[PATH_MAX];
 	char *argv[] = { path, (char *)ruleset, NULL };
 	struct spawn s = { .path = path, .argv = argv, .env = environ, .input = "", .output_limit = 1 << 16, .deadline_ms = HELPER_DEADLINE_MS };
-	ssize_t n = readlink("/proc/self/exe", path, sizeof path - 32);
 	struct spawned out;
-	int r;
+	int r = find_helper(path, e);
 
-	if (n < 0)
-		return err_sys(e, CNI_FAILED, -errno, "/proc/self/exe");
-	path[n] = '\0';
-	strcpy(strrchr(path, '/') + 1, "plumb-ruleset");
+	if (r < 0)
+		return r;
 	if (access(path, X_OK) < 0) {
 		r = err_sys(e, CNI_FAILED, -errno, "%s, which loads the nftables ruleset", path);
 		err_detail(e, "install it beside the plugins");
@@ -168,6 +187,10 @@ static bool chain_is_wanted(struct replay *p, struct nlmsghdr *h)
 
 static bool is_wanted(struct replay *p, struct nlmsghdr *h)
 {
+	struct nft_set set = { .table = p->table };
+	struct err ignored = { 0 };
+	struct nft_element el;
+
 	switch (NFNL_MSG_TYPE(h->nlmsg_type)) {
 	case NFT_MSG_NEWCHAIN:
 		p->skipping = !chain_is_wanted(p, h);
@@ -175,7 +198,7 @@ static bool is_wanted(struct replay *p, struct nlmsghdr *h)
 	case NFT_MSG_NEWRULE:
 		return !p->skipping;
 	case NFT_MSG_NEWSETELEM:
-		return nft_is_there(p->nft, h) == 0;
+		return nft_element_read(h, &set, &el) && nft_find(p->nft, &set, &el, &ignored) == 0;
 	default:
 		return false;
 	}
@@ -191,18 +214,53 @@ static void replay_messages(struct replay *p, uint8_t *bytes, int left)
 	}
 }
 
-static void replay_file(struct replay *p, int dir, const char *name)
+/* A record's bytes, the caller's to free, or NULL. */
+static uint8_t *record_read(int dir, const char *name, int *len)
 {
 	scoped(fd_close) int fd = openat(dir, name, O_RDONLY | O_CLOEXEC);
-	scoped(mem_free) uint8_t *bytes = NULL;
+	uint8_t *bytes;
 	struct stat st;
 	ssize_t n;
 
 	if (fd < 0 || fstat(fd, &st) < 0 || st.st_size > RECORD_LIMIT || !(bytes = malloc(st.st_size + 1)))
-		return;
+		return NULL;
 	n = read(fd, bytes, st.st_size);
-	if (n > 0)
-		replay_messages(p, bytes, (int)n);
+	*len = n > 0 ? (int)n : 0;
+	return bytes;
+}
+
+/* Whom a record is of may have died since. */
+static bool is_of_the_dead(const char *name)
+{
+	char netns[PATH_MAX];
+
+	return nft_record_note(name, netns, sizeof netns) && *netns && access(netns, F_OK) < 0 && errno == ENOENT;
+}
+
+static void replay_file(struct replay *p, int dir, const char *name)
+{
+	int len = 0;
+	scoped(mem_free) uint8_t *bytes = is_of_the_dead(name) ? NULL : record_read(dir, name, &len);
+
+	if (bytes)
+		replay_messages(p, bytes, len);
+}
+
+int nft_record_each(const char *path, const struct nft_table *table, int (*each)(const struct nft_set *set, struct nft_element *el, void *arg), void *arg)
+{
+	int len = 0, r = 0;
+	scoped(mem_free) uint8_t *bytes = record_read(AT_FDCWD, path, &len);
+
+	if (!bytes)
+		return -ENOENT;
+	for (struct nlmsghdr *h = (void *)bytes; r == 0 && nlmsg_ok(h, len); h = nlmsg_next(h, &len)) {
+		struct nft_set set = { .table = table };
+		struct nft_element el;
+
+		if (nft_element_read(h, &set, &el))
+			r = each(&set, &el, arg);
+	}
+	return r;
 }
 
 /* All records into one batch; only: just the one of that name. */

@@ -13,6 +13,7 @@
 /* One name each is enough, as only the lock's holder makes one. */
 #define NEW_LEASE ".lease.new"
 #define NEW_LAST  ".last_reserved_ip.new"
+#define NEW_PROBE ".probe.new"
 
 enum { LAST_NAME = 48 };
 
@@ -27,7 +28,7 @@ bool lease_name_parse(const char *name, struct addr *out)
 
 bool lease_name_is_litter(const char *name)
 {
-	return !strcmp(name, NEW_LEASE) || !strcmp(name, NEW_LAST);
+	return !strcmp(name, NEW_LEASE) || !strcmp(name, NEW_LAST) || !strcmp(name, NEW_PROBE);
 }
 
 /* ---- Reading ---- */
@@ -109,6 +110,21 @@ int lease_file_make(int dir, const char *name, const char *id, const char *ifnam
 	len = strlen(text);
 	r = make_unnamed(dir, name, text, len);
 	return r == 0 || r == -EEXIST ? r : make_named(dir, name, text, len);   /* not every file system has files without a name */
+}
+
+int lease_file_probe(int dir)
+{
+	static const char text[LEASE_TEXT] = "";
+	scoped(fd_close) int fd = openat(dir, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
+	int r;
+
+	if (fd >= 0)
+		return file_write(fd, text, sizeof text);
+	if (errno != EOPNOTSUPP && errno != EISDIR)
+		return -errno;
+	r = write_new(dir, NEW_PROBE, text, sizeof text);
+	unlinkat(dir, NEW_PROBE, 0);
+	return r;
 }
 
 /* ---- The round robin's memory ---- */

@@ -7,9 +7,12 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <time.h>
 
 #include "base/scoped.h"
 #include "os/patience.h"
+
+enum { SILENT_MS = 2000 };      /* a wait that is longer is told */
 
 /* 0 or -errno; -ETIME when the deadline has passed. */
 static int wait_for(int fd, int deadline_ms)
@@ -74,20 +77,47 @@ static void command_of(int pid, char *out, size_t size)
 			out[i] = ' ';
 }
 
-static int refuse(int fd, const char *path, int deadline_ms, struct err *e)
+enum { HOLDER_TEXT = 320 };
+
+static const char *holder_text(int fd, char out[HOLDER_TEXT])
 {
 	int pid = holder_pid(fd);
 	char command[256];
 
+	if (pid <= 0)
+		return "somebody who cannot be told from /proc/locks";
+	command_of(pid, command, sizeof command);
+	if (*command)
+		snprintf(out, HOLDER_TEXT, "process %d (%s)", pid, command);
+	else
+		snprintf(out, HOLDER_TEXT, "a process that has it from process %d, which is gone", pid);
+	return out;
+}
+
+static int refuse(int fd, const char *path, int deadline_ms, struct err *e)
+{
+	char holder[HOLDER_TEXT];
+
 	err_set(e, CNI_TRY_LATER, -ETIME, "leases in %s: still locked after %g seconds", path, deadline_ms / 1000.0);
-	if (pid > 0) {
-		command_of(pid, command, sizeof command);
-		err_detail(e, "the lock %s/lock is held by process %d (%s)", path, pid, *command ? command : "gone by now");
-	} else {
-		err_detail(e, "who holds %s/lock cannot be told from /proc/locks", path);
-	}
+	err_detail(e, "the lock %s/lock is held by %s", path, holder_text(fd, holder));
 	err_detail(e, "try again; if that process hangs, see why, or end it");
 	return -ETIME;
+}
+
+/* Says what it waits for, once that takes long. */
+static int wait_and_tell(int fd, const char *path, int deadline_ms)
+{
+	int silent = deadline_ms < SILENT_MS ? deadline_ms : SILENT_MS, r = wait_for(fd, silent);
+	char holder[HOLDER_TEXT], until[16];
+	struct tm tm;
+	time_t end;
+
+	if (r != -ETIME || silent == deadline_ms)
+		return r;
+	end = time(NULL) + (deadline_ms - silent) / 1000;
+	strftime(until, sizeof until, "%H:%M:%S", localtime_r(&end, &tm));
+	fprintf(stderr, "leases in %s: waiting, until %s, for the lock %s/lock that %s holds\n", path, until, path, holder_text(fd, holder));
+	return wait_for(fd, deadline_ms - silent);
 }
 
 int store_lock(int dir, const char *path, int deadline_ms, struct err *e)
@@ -100,7 +130,7 @@ int store_lock(int dir, const char *path, int deadline_ms, struct err *e)
 		return errno == ENOENT ? -ESTALE : err_sys(e, CNI_IO, -errno, "lock file %s/lock", path);
 	r = flock(fd, LOCK_EX | LOCK_NB) < 0 ? -errno : 0;
 	if (r == -EWOULDBLOCK || r == -EINTR)
-		r = wait_for(fd, deadline_ms);
+		r = wait_and_tell(fd, path, deadline_ms);
 	if (r == -ETIME)
 		return refuse(fd, path, deadline_ms, e);
 	if (r < 0)

@@ -17,6 +17,7 @@ static int add_word(struct list *to, const char *word, struct arena *a)
 	if (!slot)
 		return -ENOMEM;
 	*slot = word;
+	to->given = true;
 	return 0;
 }
 

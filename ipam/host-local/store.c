@@ -67,6 +67,37 @@ int store_open(struct store *s, const char *path, bool create, struct arena *a, 
 	return s->trusted ? 0 : store_rescan(s);
 }
 
+static const char *remedy(int r)
+{
+	switch (r) {
+	case -ENOSPC:
+	case -EDQUOT:
+		return "make room on its file system, or choose another by ipam.dataDir";
+	case -EROFS:
+		return "mount its file system writable, or choose another by ipam.dataDir";
+	default:
+		return "plugins run as root and must be able to write there; ipam.dataDir chooses another";
+	}
+}
+
+int store_is_writable(const char *path, struct arena *a, struct err *e)
+{
+	char *there = arena_strdup(a, path), *slash;
+	scoped(fd_close) int dir = -1;
+	int r;
+
+	if (!there)
+		return err_nomem(e, path);
+	while ((dir = open(there, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0 && errno == ENOENT && (slash = strrchr(there, '/')) && slash > there)
+		*slash = '\0';
+	r = dir < 0 ? -errno : lease_file_probe(dir);
+	if (r == 0 || r == -ENOENT)
+		return 0;
+	err_sys(e, CNI_UNAVAILABLE, r, "lease directory %s: cannot be written", path);
+	err_detail(e, "%s", remedy(r));
+	return r;
+}
+
 void store_close(struct store *s)
 {
 	const struct table_header *h = s->index.now.table.header;
@@ -132,8 +163,11 @@ int store_reserve(struct store *s, const struct addr *a, const char *id, const c
 	}
 	if (r == -EEXIST)
 		return r;
-	if (r < 0)
-		return err_sys(s->err, CNI_IO, r, "lease file %s/%s", s->path, name);
+	if (r < 0) {
+		err_sys(s->err, CNI_IO, r, "lease file %s/%s: cannot be written", s->path, name);
+		err_detail(s->err, "%s", remedy(r));
+		return r;
+	}
 	r = note_lease(s, a, lease_owner(id, ifname), ns);
 	if (r == 0)
 		return 0;

@@ -107,6 +107,7 @@ static int settle_mac(struct cni_call *c, struct bridge_conf *conf)
 int bridge_settle(struct cni_call *c)
 {
 	struct bridge_conf *conf = c->conf;
+	int r;
 
 	if (!conf->bridge)
 		conf->bridge = "cni0";
@@ -118,5 +119,6 @@ int bridge_settle(struct cni_call *c)
 	if (conf->hairpin && conf->promisc)
 		return err_set(&c->err, CNI_BAD_CONFIG, -EINVAL,
 		               "hairpinMode: cannot set hairpin mode and promiscuous mode at the same time");
-	return settle_mac(c, conf);
+	r = masq_settle(c);
+	return r < 0 ? r : settle_mac(c, conf);
 }

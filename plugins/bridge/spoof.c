@@ -1,8 +1,10 @@
 /* macspoofchk: what comes in from the container carries the container's MAC, or is dropped before the bridge learns from it. */
+#include <errno.h>
 #include <stdio.h>
 
 #include "bridge/bridge.h"
 #include "cni/chains.h"
+#include "cni/takeover.h"
 
 static const struct nft_set guarded = { &nft_bridge, "guarded" }, allowed = { &nft_bridge, "allowed_mac" };
 
@@ -47,19 +49,26 @@ int spoof_guard_add(struct cni_call *c, const struct bridge_links *l)
 	return conf->mac_spoof_check ? nft_work(c, &nft_bridge, "guard", add, &g) : 0;
 }
 
-static int sweep(struct nft *nft, void *call)
+static int sweep(struct nft *nft, void *leaving)
 {
-	struct leaving l = { .c = call, .nft = nft };
-	int r = leave_swept(&l, &guarded);
+	struct leaving *l = leaving;
+	int r;
 
-	return r < 0 ? r : leave_swept(&l, &allowed);
+	*l = (struct leaving){ .c = l->c, .nft = nft };
+	r = leave_recorded(l, &nft_bridge, "guard");
+	if (r != -ENOENT)
+		return r < 0 ? r : 0;
+	r = leave_swept(l, &guarded);
+	return r < 0 ? r : leave_swept(l, &allowed);
 }
 
 int spoof_guard_del(struct cni_call *c)
 {
 	const struct bridge_conf *conf = c->conf;
+	struct leaving l = { .c = c };
+	int r = conf->mac_spoof_check ? nft_work(c, &nft_bridge, "guard", sweep, &l) : 0;
 
-	return conf->mac_spoof_check ? nft_work(c, &nft_bridge, "guard", sweep, c) : 0;
+	return r < 0 || l.count || !conf->mac_spoof_check ? r : takeover_in_del(c, takeover_spoof_guard);
 }
 
 int spoof_guard_gc(struct cni_call *c)

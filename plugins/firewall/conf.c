@@ -63,12 +63,15 @@ static int add_word(struct cni_call *c, const char *word, struct list *out, bool
 	return add_subnet(c, out, word);
 }
 
-static int read_egress(struct cni_call *c, const char *key, const struct list *words, struct list *out, bool *host)
+static int read_egress(struct cni_call *c, const char *key, const struct list *words, struct list *out, struct list *local, bool *host)
 {
 	size_t i = 0;
 
 	for_list (const char *, word, words) {
 		int r = add_word(c, *word ? *word : "", out, host);
+
+		if (r == 0 && local && *word && strcmp(*word, "lan"))
+			r = add_word(c, *word, local, host);
 
 		if (r < 0)
 			return r;
@@ -85,6 +88,26 @@ static int read_egress(struct cni_call *c, const char *key, const struct list *w
 static int refuse(struct cni_call *c, const char *key, const char *got, const char *want)
 {
 	return err_set(&c->err, CNI_BAD_CONFIG, -EINVAL, "%s: \"%s\": want %s", key, got, want);
+}
+
+/* A chain of the admin's in our table must not be one of ours, nor have a name that nft cannot read back. */
+static int check_admin_chain(struct cni_call *c, const char *name)
+{
+	static const char *const ours[] = { "guard", "prerouting", "output", "publish", "publish_if", "postrouting", "published", "input", "forward",
+	                                    "egress", "ingress" };
+	static const char *const beginnings[] = { "to_", "from_", "host_", "gate_", "masq_" };
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+	bool own = false;
+
+	for (size_t i = 0; i < ARRAY_LEN(ours); i++)
+		own |= !strcmp(name, ours[i]);
+	for (size_t i = 0; i < ARRAY_LEN(beginnings); i++)
+		own |= !strncmp(name, beginnings[i], strlen(beginnings[i]));
+	if (own)
+		return refuse(c, "iptablesAdminChainName", name, "another name: chains of table inet plumb are called so");
+	if (!strchr(letters, *name) || name[strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-")])
+		return refuse(c, "iptablesAdminChainName", name, "a letter, then letters, digits, '_', '.', '-'");
+	return 0;
 }
 
 /* (The reference's words for an ingress policy that it does not know.) */
@@ -107,9 +130,7 @@ static int settle_words(struct cni_call *c, struct firewall_conf *conf)
 		return refuse(c, "backend", conf->backend, "\"nftables\" or \"firewalld\"");
 	if (conf->backend && !strcmp(conf->backend, "iptables"))
 		fputs("backend: \"iptables\" is answered with nftables\n", stderr);
-	if (conf->admin_chain && !type_valid(conf->admin_chain))
-		return refuse(c, "iptablesAdminChainName", conf->admin_chain, "a chain's name");
-	return 0;
+	return conf->admin_chain ? check_admin_chain(c, conf->admin_chain) : 0;
 }
 
 int firewall_settle(struct cni_call *c)
@@ -122,8 +143,8 @@ int firewall_settle(struct cni_call *c)
 		conf->host_reachable = true;
 	if (!conf->zone)
 		conf->zone = "trusted";
-	if ((r = settle_words(c, conf)) == 0 && (r = read_egress(c, "egressAllow", &conf->allow_words, &conf->allow, &conf->allow_host)) == 0)
-		r = read_egress(c, "egressDeny", &conf->deny_words, &conf->deny, &conf->deny_host);
+	if ((r = settle_words(c, conf)) == 0 && (r = read_egress(c, "egressAllow", &conf->allow_words, &conf->allow, NULL, &conf->allow_host)) == 0)
+		r = read_egress(c, "egressDeny", &conf->deny_words, &conf->deny, &conf->deny_local, &conf->deny_host);
 	if (r < 0 && cleans)
 		err_clear(&c->err);             /* what an ADD refused, a DEL must not be stopped by */
 	return r < 0 && !cleans ? r : 0;

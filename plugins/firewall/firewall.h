@@ -16,6 +16,7 @@ struct firewall_conf {
 	enum ingress ingress;                   /* from here on: settled */
 	bool        unpublished_drop;           /* of what is not published, nothing comes in from outside */
 	struct list allow, deny;                /* of struct prefix */
+	struct list deny_local;                 /* of deny, what is denied also where the address is the host's own: all but the preset "lan" */
 	bool        allow_host, deny_host;      /* the preset "host" is among them */
 };
 extern const struct field firewall_fields[];
@@ -33,8 +34,8 @@ int  policy_gc(struct cni_call *c);
 /* The host's side of the attachment, by prevResult: the bridge, or the veth of one without. NULL: there is none. */
 const char *network_link(const struct cni_call *c);
 
-/* How the name of a chain begins that is there while a container of the network is under a policy; its length. */
-size_t policy_chain_start(const struct cni_call *c, char out[NFT_NAME]);
+/* Whether a chain is there because containers of the call's network are under a policy. */
+bool policy_chain_is_of(const struct cni_call *c, const char *chain);
 
 /* ---- Other programs' tables (foreign.c) ---- */
 

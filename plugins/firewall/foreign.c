@@ -25,10 +25,9 @@ static int note_drop(const struct nft_chain_seen *seen, void *survey)
 {
 	struct survey *s = survey;
 	struct drop_chain *d;
-	char own[NFT_NAME];
 	bool ip = seen->family == NFPROTO_IPV4 || seen->family == NFPROTO_IPV6 || seen->family == NFPROTO_INET;
 
-	if (!strcmp(seen->table, nft_inet.name) && !strncmp(seen->name, own, policy_chain_start(s->c, own)))
+	if (!strcmp(seen->table, nft_inet.name) && policy_chain_is_of(s->c, seen->name))
 		s->policy = true;
 	if (!ip || !seen->forwards_filtered || !seen->drops || !strcmp(seen->table, nft_inet.name))
 		return 0;

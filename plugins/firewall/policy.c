@@ -12,6 +12,8 @@
 static const struct nft_pair to = { { &nft_inet, "to4" }, { &nft_inet, "to6" } };
 static const struct nft_pair from = { { &nft_inet, "from4" }, { &nft_inet, "from6" } };
 static const struct nft_pair to_host = { { &nft_inet, "to_host4" }, { &nft_inet, "to_host6" } };
+static const struct nft_set to_link = { &nft_inet, "to_link" }, from_link = { &nft_inet, "from_link" }, to_host_link = { &nft_inet, "to_host_link" };
+static const struct nft_set *const shared[] = { &to_link, &from_link, &to_host_link, NULL };
 static const struct nft_pair apart = { { &nft_inet, "apart4" }, { &nft_inet, "apart6" } };
 
 static const int families[] = { AF_INET, AF_INET6 };
@@ -38,10 +40,12 @@ static bool lists_egress(const struct firewall_conf *conf)  { return conf->allow
 static bool guards_egress(const struct firewall_conf *conf) { return conf->internal || lists_egress(conf) || conf->admin_chain; }
 
 /* Whether the host itself is out of reach. */
-static bool guards_host(const struct firewall_conf *conf)
+static bool blocks_host(const struct firewall_conf *conf)
 {
 	return (conf->internal && !conf->host_reachable) || conf->deny_host || (conf->allow_words.given && !conf->allow_host);
 }
+
+static bool guards_host(const struct firewall_conf *conf) { return blocks_host(conf) || conf->deny_local.count > 0; }
 
 bool has_policy(const struct firewall_conf *conf)
 {
@@ -154,9 +158,19 @@ static void write_from(struct nft *nft, const char *chain, const void *policy)
 		drop_rest(nft, chain, p);
 }
 
+/* What the host is asked. Denied places may be the host's own addresses, as those of metadata proxies are; the LAN's are not meant by that. */
 static void write_to_host(struct nft *nft, const char *chain, const void *policy)
 {
-	drop_rest(nft, chain, policy);
+	const struct policy *p = policy;
+
+	for_list (const struct prefix, subnet, &p->conf->deny_local) {
+		struct nft_rule r = rule_begin(nft, &nft_inet, chain);
+
+		match_address(&r, NFT_DESTINATION, subnet, false);
+		drop(&r, p);
+	}
+	if (blocks_host(p->conf))
+		drop_rest(nft, chain, p);
 }
 
 /* Admins fill it; an empty one must be there to be jumped to. */
@@ -170,12 +184,13 @@ static void write_nothing(struct nft *nft, const char *chain, const void *arg)
 static const struct part {
 	const char            *name;
 	const struct nft_pair *map;
+	const struct nft_set  *by_link;
 	bool                 (*wanted)(const struct firewall_conf *conf);
 	nft_write             *write;
 } parts[] = {
-	{ "to",   &to,      guards_ingress, write_to },
-	{ "from", &from,    guards_egress,  write_from },
-	{ "host", &to_host, guards_host,    write_to_host },
+	{ "to",   &to,      &to_link,      guards_ingress, write_to },
+	{ "from", &from,    &from_link,    guards_egress,  write_from },
+	{ "host", &to_host, &to_host_link, guards_host,    write_to_host },
 };
 
 static uint64_t hash_prefixes(uint64_t seed, const struct list *prefixes)
@@ -192,24 +207,27 @@ static uint64_t hash_prefixes(uint64_t seed, const struct list *prefixes)
 static void chain_name(const struct policy *p, const struct part *part, char out[NFT_NAME])
 {
 	const struct firewall_conf *conf = p->conf;
-	char flags[32];
+	char flags[40];
 	uint64_t h;
 
-	snprintf(flags, sizeof flags, "%d%d%d%d%d%d%d", conf->ingress, conf->internal, conf->unpublished_drop, conf->host_reachable, conf->log_drops,
-	         conf->allow_words.given, conf->allow_host);
+	snprintf(flags, sizeof flags, "%d%d%d%d%d%d%d%d", conf->ingress, conf->internal, conf->unpublished_drop, conf->host_reachable, conf->log_drops,
+	         conf->allow_words.given, conf->allow_host, conf->deny_host);
 	h = hash_strings(flags, p->link ? p->link : "", conf->admin_chain ? conf->admin_chain : "", NULL);
-	h = hash_prefixes(hash_prefixes(h, &conf->allow) ^ 1, &conf->deny);
+	h = hash_prefixes(hash_prefixes(hash_prefixes(h, &conf->allow) ^ 1, &conf->deny) ^ 1, &conf->deny_local);
 	snprintf(out, NFT_NAME, "%s_%.80s_%08x", part->name, p->network, (unsigned)(h ^ h >> 32));
 }
 
-size_t policy_chain_start(const struct cni_call *c, char out[NFT_NAME])
+bool policy_chain_is_of(const struct cni_call *c, const char *chain)
 {
-	return snprintf(out, NFT_NAME, "%s_%.80s_", parts[0].name, c->who.network);
+	char start[NFT_NAME];
+	size_t len = snprintf(start, sizeof start, "%s_%.80s_", parts[0].name, c->who.network);
+
+	return !strncmp(chain, start, len) && strlen(chain) == len + 8 && strspn(chain + len, "0123456789abcdef") == 8;
 }
 
 static struct nft_element element_of(const struct cni_call *c, const struct ip_conf *ip)
 {
-	struct nft_element el = { .jump = true };
+	struct nft_element el = { .comment = "" };
 
 	nft_put_addr(&el.key, &ip->address.addr);
 	snprintf(el.comment, sizeof el.comment, "%s", c->who.owner);
@@ -248,6 +266,18 @@ static int each_element(struct nft *nft, struct cni_call *c, policy_fn *each)
 
 /* ---- Verbs ---- */
 
+/* A container may give itself other addresses, and link-local ones are nobody's lease. */
+static int share_link(struct nft *nft, const struct policy *p, const struct part *part, const char *chain, struct cni_call *c)
+{
+	struct nft_element el = { .comment = "" };
+	char what[40];
+
+	nft_put_ifname(&el.key, p->link);
+	snprintf(el.chain, sizeof el.chain, "%s", chain);
+	snprintf(what, sizeof what, "interface %s", p->link);
+	return element_share(nft, part->by_link, &el, what, c);
+}
+
 static int add_one(struct nft *nft, const struct policy *p, const struct part *part, const struct nft_set *set, struct nft_element *el, struct cni_call *c)
 {
 	int r = 0;
@@ -256,6 +286,8 @@ static int add_one(struct nft *nft, const struct policy *p, const struct part *p
 		r = nft_chain_ensure(nft, &nft_inet, p->conf->admin_chain, write_nothing, NULL, &c->err);
 	if (r == 0 && part)
 		r = nft_chain_ensure(nft, &nft_inet, el->chain, part->write, p, &c->err);
+	if (r == 0 && part)
+		r = share_link(nft, p, part, el->chain, c);
 	return r < 0 ? r : nft_claim(nft, set, el, true, "the container's policy", c);  /* the address is ours, by its lease */
 }
 
@@ -278,7 +310,7 @@ int policy_add(struct cni_call *c)
 
 static int remove_all(struct nft *nft, void *call)
 {
-	struct leaving l = { .c = call, .nft = nft };
+	struct leaving l = { .c = call, .nft = nft, .shared = shared };
 	int r = 0;
 
 	for (size_t i = 0; i < ARRAY_LEN(parts) && r == 0; i++)
@@ -293,9 +325,13 @@ static int give_back(struct nft *nft, void *leaving)
 {
 	struct leaving *l = leaving;
 	static const struct nft_pair *const pairs[] = { &to, &from, &to_host, &apart };
-	int r = 0;
+	int r;
 
-	*l = (struct leaving){ .c = l->c, .nft = nft };
+	*l = (struct leaving){ .c = l->c, .nft = nft, .shared = shared };
+	r = leave_recorded(l, &nft_inet, "firewall");
+	if (r != -ENOENT)
+		return r < 0 ? r : leave_chains(l);
+	r = 0;
 	for_list (const struct ip_conf, ip, &l->c->prev.ips)
 		for (size_t i = 0; i < ARRAY_LEN(pairs) && r == 0; i++) {
 			struct nft_element el = element_of(l->c, ip);
@@ -305,7 +341,7 @@ static int give_back(struct nft *nft, void *leaving)
 	return r < 0 ? r : leave_chains(l);
 }
 
-/* By address where prevResult tells it; the configuration may have changed since ADD, so every map is looked into. */
+/* By what is on record, else by address where prevResult tells it; the configuration may have changed since ADD, so every map is looked into. */
 int policy_del(struct cni_call *c)
 {
 	struct leaving l = { .c = c };

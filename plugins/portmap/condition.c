@@ -229,6 +229,15 @@ static void write_gate(struct nft *nft, const char *chain, const void *gate)
 			let_in_from(nft, chain, p, several);
 }
 
+bool gate_is_shut(const struct mapping *m, int family)
+{
+	bool open = m->allow_from.count == 0;
+
+	for_list (const struct prefix, p, &m->allow_from)
+		open |= p->addr.family == family;
+	return !open;
+}
+
 int gate_ensure(struct cni_call *c, struct nft *nft, const struct mapping *m, int family)
 {
 	struct gate g = { c, m, family };

@@ -93,31 +93,40 @@ int publish_each(struct cni_call *c, const struct mapping *m, const struct targe
 int publish_rivals(struct cni_call *c, const struct mapping *m, int family, element_fn *each, void *arg)
 {
 	const struct nft_set *single = at(mapping_is_gated(c, m, family) ? &publish : &gate, m, family);
-	struct nft_element first = { .comment = "" }, last = { .comment = "" };
-	int r = 0;
+	struct nft_element el = { .comment = "" }, same;
+	int r;
 
-	put_key(&first.key, m, m->host.first);
-	put_key(&last.key, m, m->host.last);
-	if (!mapping_is_range(m))
-		r = each(single, &first, arg);
-	if (r == 0)
-		r = each(at(&range, m, family), &first, arg);
-	return r == 0 && mapping_is_range(m) ? each(at(&range, m, family), &last, arg) : r;
+	put_key(&el.key, m, m->host.first);
+	same = el;
+	r = each(single, &el, arg);
+	return r == 0 ? each(at(&range, m, family), &same, arg) : r;
 }
 
-/* Whether a key with a port is in the range of the mapping at hand. */
+/* By their bytes, keys of one set are in the order of address, protocol and port. */
+static bool is_between(const struct nft_bytes *key, const struct nft_bytes *first, const struct nft_bytes *last)
+{
+	return memcmp(key->bytes, first->bytes, key->len) >= 0 && memcmp(key->bytes, last->bytes, key->len) <= 0;
+}
+
+/* An element of somebody else's with a port of the range at hand. What has the range's first port in the same set is left to the claim. */
 static int refuse_inside(const struct nft_element *el, void *job)
 {
-	const struct job *j = job;
+	struct job *j = job;
 	const struct mapping *m = j->mapping;
+	const struct nft_bytes *end = el->key_end.len ? &el->key_end : &el->key;
 	struct nft_bytes first = { .len = 0 }, last = { .len = 0 };
 	char holder[256];
 
 	put_key(&first, m, m->host.first);
 	put_key(&last, m, m->host.last);
-	if (el->key.len != first.len || memcmp(el->key.bytes, first.bytes, first.len) < 0 || memcmp(el->key.bytes, last.bytes, last.len) > 0 ||
-	    nft_owned_by(el, j->c->who.owner))
+	if (el->key.len != first.len || nft_owned_by(el, j->c->who.owner) || (!is_between(&el->key, &first, &last) && !is_between(&first, &el->key, end)))
 		return 0;
+	if (el->key_end.len && is_between(&first, &el->key, end))
+		return 0;
+	if (nft_owner_is_dead(el->comment)) {
+		nft_remove(j->nft, j->set, el);
+		return 0;
+	}
 	err_set(&j->c->err, CNI_FAILED, -EADDRINUSE, "%s: port %u is taken by %s", j->what, el->key.bytes[first.len - 4] << 8 | el->key.bytes[first.len - 3],
 	        attach_describe(el->comment, holder, sizeof holder));
 	err_detail(&j->c->err, "DEL or GC that attachment, or publish a range without it");
@@ -130,8 +139,10 @@ int range_is_free(struct job *j)
 	const struct place *const places[] = { &publish, &gate, &range };
 	int r = 0;
 
-	for (size_t i = 0; i < ARRAY_LEN(places) && r == 0; i++)
-		r = nft_each(j->nft, at(places[i], j->mapping, j->target->address->addr.family), refuse_inside, j, &j->c->err);
+	for (size_t i = 0; i < ARRAY_LEN(places) && r == 0; i++) {
+		j->set = at(places[i], j->mapping, j->target->address->addr.family);
+		r = nft_each(j->nft, j->set, refuse_inside, j, &j->c->err);
+	}
 	return r;
 }
 

@@ -71,6 +71,8 @@ int conditions_read(struct cni_call *c, const char *key, int family, const struc
 bool mapping_is_gated(const struct cni_call *c, const struct mapping *m, int family);
 /* The chain with its conditions, by a name that stands for these conditions; made where it is not there. */
 void gate_name(const struct cni_call *c, const struct mapping *m, int family, char out[NFT_NAME]);
+/* Whether nobody of the family is on allowFrom: there the chain has no rules. */
+bool gate_is_shut(const struct mapping *m, int family);
 int  gate_ensure(struct cni_call *c, struct nft *nft, const struct mapping *m, int family);
 
 /* ---- A container's address and its mappings, as nftables elements (elements.c) ---- */
@@ -109,7 +111,8 @@ struct job {
 	struct target    targets[2];            /* the container's first address of each family */
 	size_t           n_targets;
 	const struct mapping *mapping;          /* the one at hand, */
-	const struct target  *target;           /* to this */
+	const struct target  *target;           /* to this; */
+	const struct nft_set *set;              /* and the set that is looked through */
 	char             what[MAPPING_TEXT];    /* for words */
 };
 

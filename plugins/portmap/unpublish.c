@@ -1,4 +1,5 @@
 /* DEL: whatever of the attachment is there goes, by key where the keys are known. */
+#include <errno.h>
 #include <string.h>
 
 #include "portmap/portmap.h"
@@ -67,18 +68,29 @@ int sweep_all(struct nft *nft, void *job)
 	return r < 0 ? r : leave_chains(&j->leaving);
 }
 
-int unpublish_all(struct nft *nft, void *job)
+/* Without a record: by key where the mappings are known, else everything that says to be the attachment's. */
+static int give_back_known(struct job *j)
 {
-	struct job *j = job;
 	int r = 0, sweep = j->n_targets == 0;
 
-	j->nft = nft;
-	j->leaving = (struct leaving){ .c = j->c, .nft = nft };
 	if (!sweep && mappings_of(j->c)->count == 0)
 		sweep = may_have_ports(j);
 	if (sweep != 0)
-		return sweep < 0 ? sweep : sweep_all(nft, j);
+		return sweep < 0 ? sweep : sweep_all(j->nft, j);
 	for (size_t i = 0; i < j->n_targets && r == 0; i++)
 		r = give_back_target(j, &j->targets[i]);
+	return r < 0 ? r : leave_chains(&j->leaving);
+}
+
+int unpublish_all(struct nft *nft, void *job)
+{
+	struct job *j = job;
+	int r;
+
+	j->nft = nft;
+	j->leaving = (struct leaving){ .c = j->c, .nft = nft };
+	r = leave_recorded(&j->leaving, &nft_inet, "portmap");
+	if (r == -ENOENT)
+		return give_back_known(j);
 	return r < 0 ? r : leave_chains(&j->leaving);
 }

@@ -22,8 +22,11 @@ static int restore_one(const struct binding *b, void *arg)
 
 	if (all->end && time(NULL) >= all->end)
 		return 1;
-	if (zone_add(all->bus, b->zone, b->source, stderr) == FAILED)
+	if (zone_add(all->bus, b->zone, b->source, stderr) == FAILED) {
 		all->result = FAILED;
+		if (firewalld_is_running(all->bus) != YES)
+			return 1;
+	}
 	if (!record_is_there(b->record) && !records_have(b->zone, b->source))
 		zone_remove(all->bus, b->zone, b->source);
 	return 0;

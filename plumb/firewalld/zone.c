@@ -51,7 +51,9 @@ static enum answer tell(sd_bus *bus, const sd_bus_error *e, const char *zone, co
 		fputs("firewalld is not running: " FIREWALLD " is not on the system bus\n", to);
 		return FAILED;
 	}
-	fprintf(to, "zone %s, source %s: %s", zone, source, e->message ? e->message : e->name);
+	fprintf(to, "zone %s, source %s: ", zone, source);
+	for (const char *s = e->message ? e->message : e->name; *s; s++)
+		fputc(*s == '\n' ? ' ' : *s, to);
 	if (says(e, "ZONE_CONFLICT"))
 		tell_holder(bus, source, to);
 	if (says(e, "INVALID_ZONE"))

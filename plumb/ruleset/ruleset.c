@@ -29,7 +29,7 @@ static int load(const char *text)
 	nft_ctx_buffer_output(nft);
 	bad = nft_run_cmd_from_buffer(nft, text);
 	if (bad)
-		fputs(nft_ctx_get_error_buffer(nft), stdout);
+		printf("%.*s\n", (int)strcspn(nft_ctx_get_error_buffer(nft), "\n"), nft_ctx_get_error_buffer(nft));      /* the rest shows the source */
 	nft_ctx_free(nft);
 	return bad != 0;
 }

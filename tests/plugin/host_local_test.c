@@ -115,6 +115,9 @@ TEST(host_local_asked_for_what_it_cannot_give)          /* REF-15 */
 	expect_error(call(.plugin = "host-local", .verb = "ADD", .pod = "pod2", .conf = small, .args = "IP=10.0.0.5"), 999,
 	             "requested IP address 10.0.0.5 is not available in range set 10.0.0.1-10.0.0.6");
 	expect_error(call(.plugin = "host-local", .verb = "ADD", .pod = "pod2", .conf = small, .args = "IP=10.9.9.9"), 999, "failed to allocate all requested IPs: 10.9.9.9");
+	expect_error(call(.plugin = "host-local", .verb = "ADD", .pod = "pod2", .conf = small, .args = "IP=10.0.0.7"), 999, "outside of the ranges: ipam has 10.0.0.1-10.0.0.6");
+	expect_error(call(.plugin = "host-local", .verb = "ADD", .pod = "pod2", .conf = two, .args = "IP=10.9.9.9"), 999,
+	             "outside of the ranges: ipam.ranges[0] has 10.1.2.1-10.1.2.254; ipam.ranges[1] has 10.1.3.1-10.1.3.254");
 	expect_untouched(&w, STORE_STAYS("net"));
 	expect_error(call(.plugin = "host-local", .verb = "ADD", .pod = "pod2", .conf = conf_set(two, "args", "{'cni': {'ips': ['10.1.2.88', '10.1.2.77']}}")), 999,
 	             "failed to allocate all requested IPs: 10.1.2.");
@@ -143,6 +146,27 @@ TEST(host_local_data_dir_and_resolv_conf)
 	            "{\"domain\": \"example.com\", \"nameservers\": [\"192.0.2.53\", \"2001:db8::53\"], \"options\": [\"ndots:2\", \"rotate\"], \"search\": [\"a.example.com\", \"b.example.com\"]}");
 	expect_file("/run/leases/net/10.0.0.2", "c\r\neth0");
 	expect_no_file("/var/lib/cni/networks");
+}
+
+/* ADD would fail there. STATUS leaves nothing behind by finding out. */
+TEST(host_local_status_of_a_store_that_cannot_be_written)
+{
+	const char *conf = ipam("{'type': 'host-local', 'subnet': '10.0.0.0/29', 'dataDir': '/run/leases'}");
+
+	world_begin("");
+	expect_ok(ask("STATUS", "c", "eth0", conf, NULL));
+	expect_no_file("/run/leases");
+	sh("host", "mkdir /run/leases && mount -t tmpfs -o size=8k none /run/leases");
+	expect_ok(ask("STATUS", "c", "eth0", conf, NULL));
+	expect_ok(ask("ADD", "c", "eth0", conf, NULL));
+	expect_text(sh("host", "ls -A /run/leases/net"), "10.0.0.2\nlast_reserved_ip.0\nlock\n");
+	sh("host", "mkdir -p /run/leases/net; dd if=/dev/zero of=/run/leases/filler bs=4k 2>&1 || :");
+	expect_error(ask("STATUS", "c", "eth0", conf, NULL), 50, "No space left on device; make room on its file system, or choose another by ipam.dataDir");
+	expect_error(ask("ADD", "d", "eth0", conf, NULL), 5, "No space left on device; make room on its file system");
+	sh("host", "rm /run/leases/filler; mount -o remount,ro /run/leases");
+	expect_error(ask("STATUS", "c", "eth0", conf, NULL), 50, "lease directory /run/leases/net: cannot be written");
+	sh("host", "umount /run/leases; mount -t tmpfs -o ro none /run/leases");
+	expect_error(ask("STATUS", "c", "eth0", conf, NULL), 50, "Read-only file system");
 }
 
 TEST(host_local_bad_configurations)                     /* ERR-5 */

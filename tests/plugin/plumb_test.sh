@@ -14,7 +14,7 @@ reference=/usr/lib/cni
 
 # The scratch directory; /run is a tmpfs that the case alone sees.
 W=/run/w
-results=/var/lib/cni/results
+results=/var/lib/cni/results adding=/var/lib/cni/adding
 
 fail() { echo "failed: $*"; exit 1; }
 skip() { echo "SKIP $*"; exit 77; }
@@ -211,6 +211,19 @@ case_folder_of_plugins() {
 	expect 0 add net ns; is "$(calls)" "two.ADD" "the folder alone will do"
 }
 
+case_broken_files() {
+	add_netns ns
+	conf 00-x.conflist <<<'{'; conf 30-good.conflist <<<'{"cniVersion":"9.0.0","name":"other","plugins":[{"type":"one"}]}'
+	conf 20-net.conflist <<<'{"cniVersion":"1.0.0","name":"net","plugins":[{"type":"one"}]}'; mkfifo $W/conf/40-pipe.conflist
+	expect 3 add good ns; says "there: net"; says "00-x.conflist: not valid JSON"; says "30-good.conflist: cniVersion"; says "40-pipe.conflist: not a plain file"
+	expect 0 run -- true; says 'taking network "net" of'; says "00-x.conflist: not valid JSON"
+	expect 0 run -n net -- true; [ ! -s $W/err ] || fail "asked for by name: $(cat $W/err)"
+	local long; long=$(printf 'x%.0s' {1..300})
+	expect 2 status $long; says "at most 200 characters"
+	conf 00-x.conflist <<<"{\"cniVersion\":\"1.0.0\",\"name\":\"$long\",\"plugins\":[{\"type\":\"one\"}]}"
+	expect 3 status good; says "at most 200 characters"
+}
+
 # ---- The chain ----
 
 case_chain() {
@@ -279,6 +292,31 @@ case_failed_add() {
 	is "$(calls)" "one.ADD two.ADD two.DEL one.DEL" "all of the chain is undone"
 	has "$(log 3.one.DEL.env)" CNI_NETNS=/run/netns/ns
 	nothing_in $results
+}
+
+case_failure_is_told_once() {
+	two 1.0.0; add_netns ns
+	local v
+	for v in ADD DEL; do answer two.$v '{"code":7,"msg":"mtu: want more"}' 1; done
+	expect 1 add net ns; is "$(cat $W/err)" "plumb: add net: two: mtu: want more" "stderr"
+	answer one.DEL '{"code":7,"msg":"another matter"}' 1
+	expect 1 add net ns; is "$(sort $W/err)" "$(printf 'plumb: add net: one: another matter\nplumb: add net: two: mtu: want more')" "stderr"
+	rm $W/bin/two $W/answer.one.DEL $W/status.one.DEL
+	expect 4 add net ns; is "$(grep -c 'no plugin "two"' $W/err)" 1 "tellings"; nothing_in $adding
+}
+
+case_result_that_cannot_be_told() {
+	two 1.0.0; add_netns ns
+	local how
+	for how in --json ""; do
+		calls >/dev/null
+		"$bin/plumb" add $how net ns >/dev/full 2>$W/err; is $? 1 "exit code"
+		says "writing the result to stdout: No space left on device; the attachment was undone"
+		is "$(calls)" "one.ADD two.ADD two.DEL one.DEL" "detached"; nothing_in $results; nothing_in $adding
+	done
+	{ "$bin/plumb" add --json net ns 2>$W/err; echo $? >$W/code; } | true
+	is "$(cat $W/code)" 1 "exit code"; says "Broken pipe"; nothing_in $results
+	"$bin/plumb" status net >/dev/full 2>$W/err; is $? 1 "exit code of status"; says "writing to stdout: No space left"
 }
 
 case_failed_del() {
@@ -390,6 +428,51 @@ ip -n ns link add eth0 type veth' >$W/do.one.ADD; chmod +x $W/do.one.ADD
 	is "$(calls | wc -w)" 6 "ADDs of plugins"
 }
 
+case_del_of_anothers() {
+	two 1.0.0; add_netns ns other
+	conf 20-more.conflist <<<'{"cniVersion":"1.0.0","name":"more","plugins":[{"type":"one"}]}'
+	expect 0 add net ns --id web; calls >/dev/null
+	expect 1 del more ns; says "eth0 in /run/netns/ns belongs to container web of network net"; says "plumb del --id web --ifname eth0 net /run/netns/ns"
+	expect 1 del net ns --id shop; says "container web"; expect 1 del net ns
+	is "$(calls)" "" "plugins run"; is "$(ls $results)" net-web-eth0 "records"
+	expect 0 del net ns --ifname eth7; expect 0 del more other; calls >/dev/null
+	expect 0 del net ns --id web; is "$(calls)" "two.DEL one.DEL" "the right one"
+	expect 0 del more ns
+}
+
+# An ADD that is killed leaves a note, and gc needs no plugin's GC for it.
+case_add_killed() {
+	two 1.0.0; add_netns ns more
+	echo 'touch $W/adding; exec sleep 100' >$W/do.two.ADD; chmod +x $W/do.two.ADD
+	local n
+	for n in ns more; do
+		rm -f $W/adding; "$bin/plumb" add net $n --id $n >/dev/null 2>&1 & until_true test -e $W/adding
+		kill -9 $!; wait $! 2>/dev/null
+	done
+	is "$(ls $adding)" "$(printf 'net-more-eth0\nnet-ns-eth0')" "notes"; nothing_in $results; rm $W/do.two.ADD
+	has $adding/net-ns-eth0 '"kind":"cniCacheV1"'; lacks $adding/net-ns-eth0 '"result"'
+	ip netns del ns; calls >/dev/null; rm $W/log/*
+	expect 3 check net more --id more; calls >/dev/null
+	expect 0 gc net; prints "removed ns (eth0): its ADD was cut off"; prints "removed more (eth0): its ADD was cut off"
+	is "$(calls)" "two.DEL one.DEL two.DEL one.DEL" "calls"; nothing_in $adding
+	has "$(log 3.one.DEL.env)" CNI_CONTAINERID=ns
+	# The next ADD clears it too.
+	echo 'kill -9 $PPID' >$W/do.two.ADD; chmod +x $W/do.two.ADD
+	"$bin/plumb" add net more >/dev/null 2>&1; [ -n "$(ls $adding)" ] || fail "no note"
+	rm $W/do.two.ADD; calls >/dev/null
+	expect 0 add net more; says "removing what is left"; is "$(calls)" "two.DEL one.DEL one.ADD two.ADD" "calls"; nothing_in $adding
+}
+
+case_check_where_nothing_can_be_written() {
+	two 1.0.0; add_netns ns
+	expect 0 add net ns; calls >/dev/null
+	mount -o remount,ro /var/lib || skip "no remounting"
+	expect 0 check net ns; is "$(calls)" "one.CHECK two.CHECK" "calls"
+	expect 1 del net ns; says "plumb.lock: Read-only file system"
+	rm -f $W/calls; mount -o remount,rw /var/lib; rm /var/lib/cni/plumb.lock; mount -o remount,ro /var/lib
+	expect 0 check net ns
+}
+
 # ---- Addresses and MACs where no capability is declared ----
 
 case_wishes() {
@@ -422,7 +505,7 @@ case_cache_is_libcnis() {
 	is "$(stat -c %a $results)" 700 "mode of results"; is "$(stat -c %a $f)" 600 "mode of the record"
 	is "$(sed 's/"config":"[^"]*"/"config":""/' $f)" '{"kind":"cniCacheV1","containerId":"web","config":"","ifName":"eth0","networkName":"net","netns":"/run/netns/ns","capabilityArgs":{"portMappings":[{"hostPort":80,"containerPort":8080,"protocol":"tcp"}]},"result":{"cniVersion":"1.0.0","interfaces":[{"name":"eth0","mac":"02:00:00:00:00:09","sandbox":"/run/netns/ns"}],"ips":[{"address":"10.9.0.2/24","gateway":"10.9.0.1","interface":0}],"by":"one"}}' record
 	is "$(sed 's/.*"config":"\([^"]*\)".*/\1/' $f | base64 -d)" "$(cat $W/conf/10-net.conflist)" "the configuration in it"
-	is "$(ls -A /var/lib/cni)" "$(printf 'plumb.lock\nresults')" "what is beside it"
+	is "$(ls -A /var/lib/cni)" "$(printf 'adding\nplumb.lock\nresults')" "what is beside it"; nothing_in $adding
 	expect 0 del net ns --id web
 }
 
@@ -481,10 +564,20 @@ case_gc_limits() {
 	expect 1 gc net; says "one: no"; is "$(ls $results | wc -l)" 1 "records of what could not be deleted"
 	rm $W/*.one.DEL; calls >/dev/null
 	expect 0 gc net; is "$(calls)" "two.DEL one.DEL" "no GC before 1.1.0"; nothing_in $results
+	says "network net has cniVersion 1.0.0: its plugins are not asked to collect, which needs 1.1.0"
 	conf 10-net.conflist <<<'{"cniVersion":"1.1.0","name":"net","disableGC":true,"plugins":[{"type":"one"}]}'
 	expect 0 gc net; says "disableGC"; is "$(calls)" "" "calls"
 	conf 10-net.conflist <<<'{"cniVersion":"1.0.0","name":"net","disableCheck":true,"plugins":[{"type":"one"}]}'
 	expect 0 check net a; says "disableCheck"; is "$(calls)" "" "calls"
+}
+
+case_gc_by_records() {
+	two 1.1.0; add_netns a
+	export VERSION=1.1.0
+	expect 0 add net a --id a; ip netns del a; rm $W/conf/*; calls >/dev/null
+	expect 0 gc net; says 'no network "net"'; says "going by the records"; prints "removed a (eth0)"
+	is "$(calls)" "two.DEL one.DEL one.GC two.GC" "calls"; nothing_in $results
+	expect 3 gc net
 }
 
 case_status() {
@@ -518,9 +611,23 @@ case_run() {
 	has "$(log 0.one.ADD.env)" CNI_NETNS=/run/netns/plumb-web; has "$(log 0.one.ADD.env)" CNI_CONTAINERID=web
 	has "$(log 3.one.DEL.env)" CNI_NETNS=/run/netns/plumb-web
 	nothing_in $results; nothing_in /run/netns; nothing_in /run/plumb
+	says 'dns.nameservers: "bad one"'; sed -i 's/,"bad one"//' $W/answer.two.ADD
 	is "$(echo in | "$bin/plumb" run -- sh -c 'cat; echo err >&2' 2>&1)" "$(printf 'in\nerr')" "stdin, stdout, stderr"
 	expect 0 run true; expect 3 run -- sh -c 'exit 3' --json -p; expect 143 run -- sh -c 'kill $$'
 	expect 0 run -- sh -c 'test "$1" = --json' x --json
+}
+
+case_run_dns() {
+	two 1.0.0
+	answer two.ADD '{"cniVersion":"1.0.0","ips":[{"address":"10.9.0.2/24"}],"dns":{"nameservers":["fe80::1%eth0","10.9.0.1%eth0","10.9.0.1\nnameserver 6.6.6.6","x"],"search":["a.test","b c"]}}'
+	expect 0 run -- cat /etc/resolv.conf
+	is "$(cat $W/out)" "$(printf 'search a.test\nnameserver fe80::1%%eth0')" resolv.conf
+	says 'dns.nameservers: "10.9.0.1%eth0" cannot stand'; says 'dns.nameservers: "10.9.0.1?nameserver 6.6.6.6" cannot stand'
+	says 'dns.nameservers: "x"'; says 'dns.search: "b c"'
+	mkdir $W/etc; cp /etc/passwd /etc/group /etc/nsswitch.conf $W/etc; mount --bind $W/etc /etc || exit 1
+	expect 0 run -- true; says "no /etc/resolv.conf to stand in for"
+	ln -s /nowhere/resolv.conf /etc/resolv.conf
+	expect 0 run -- true; says "no /etc/resolv.conf to stand in for"; nothing_in /run/plumb
 }
 
 case_run_failures() {
@@ -562,11 +669,16 @@ start_run() { "$bin/plumb" run "$@" >$W/out 2>$W/err & run=$!; until_true test -
 case_run_signals() {
 	two 1.0.0
 	local s
-	for s in INT TERM HUP QUIT; do
+	for s in INT TERM HUP QUIT USR1 USR2; do
 		rm -f $W/up
 		(trap - INT QUIT; exec env --default-signal=INT,QUIT "$bin/plumb" run -- bash -c "trap 'echo got $s; exit 3' $s; touch $W/up; while :; do sleep 0.05; done") >$W/out 2>$W/err &
 		run=$!; until_true test -e $W/up
 		kill -$s $run; wait $run; is $? 3 "exit code after $s"; prints "got $s"; nothing_in $results; nothing_in /run/netns
+	done
+	# What would end plumb ends the command first.
+	for s in ALRM PIPE VTALRM IO; do
+		rm -f $W/up; start_run -- sh -c "touch $W/up; exec sleep 100"
+		kill -$s $run; wait $run; is $? $((128 + $(kill -l $s))) "exit code after $s"; nothing_in $results; nothing_in $adding; nothing_in /run/netns
 	done
 	rm -f $W/up; start_run -- sh -c "touch $W/up; exec sleep 100"
 	kill -TERM $run; wait $run; is $? 143 "exit code of a command that TERM ended"; nothing_in $results; nothing_in /run/netns
@@ -657,6 +769,52 @@ case_port_taken() {
 	expect 0 add app-network two -p 8080:80 --ip 10.7.0.9 --mac 02:00:00:00:00:77; prints "10.7.0.9/24"; prints "02:00:00:00:00:77"
 	expect 0 check app-network two; ip netns del two; expect 0 del app-network two
 	leases 0
+}
+
+case_restore() {
+	need "$bin"/{bridge,host-local,portmap,plumb-ruleset} "$(command -v nft || echo nft)"
+	expect 0 restore; prints "nothing to restore"; nft list tables | grep -q plumb && fail "a table was made"
+	real_network "$bin" 1.1.0; add_netns one two
+	expect 0 add app-network one --id one -p 8080:80; expect 0 add app-network two --id two -p 8081:80
+	local before; before=$(nft list table inet plumb | sort)
+	for_restore() { grep -q "app-network/one/eth0" <<<"$1" && grep -q "app-network/two/eth0" <<<"$1"; }
+	for_restore "$before" || fail "no elements: $before"
+	nft flush ruleset
+	# plumb is elsewhere than the plugins.
+	mkdir $W/elsewhere; cp "$bin/plumb" $W/elsewhere
+	$W/elsewhere/plumb restore --bin-dir /nowhere >$W/out 2>$W/err && fail "without the helper"; says "plumb-ruleset"
+	$W/elsewhere/plumb restore --bin-dir "$bin" >$W/out 2>$W/err || fail "restore: $(cat $W/err)"
+	prints "nftables table inet plumb: chains and rules loaded"; prints "of 2 attachments put back"; is "$(wc -l <$W/out)" 1 "lines"
+	is "$(nft list table inet plumb | sort)" "$before" "the table"; nft list tables | grep -q "bridge plumb" && fail "a table more"
+	ip netns exec one ping -c1 -W2 192.0.2.2 >/dev/null || fail "no way out"
+	expect 0 check app-network one --id one; expect 0 check app-network two --id two
+	nft delete table inet plumb; expect 0 restore --json; prints '"attachments": 2'; prints '"wasThere": false'
+	is "$(nft list table inet plumb | sort)" "$before" "the table once more"
+	expect 2 restore more; says "want no operands"
+}
+
+# ADD in a chain whose result does not arrive.
+case_undelivered_result() {
+	need "$bin"/{ptp,host-local,plumb-ruleset} "$(command -v nft || echo nft)"
+	add_netns ns
+	local conf='"cniVersion":"1.0.0","name":"net","type":"ptp","ipMasq":true,"ipam":{"type":"host-local","subnet":"10.8.0.0/24"}'
+	export CNI_CONTAINERID=c CNI_NETNS=/run/netns/ns CNI_IFNAME=eth0 CNI_PATH=$bin
+	CNI_COMMAND=ADD "$bin/ptp" <<<"{$conf,\"prevResult\":{\"cniVersion\":\"1.0.0\",\"ips\":[{\"address\":\"10.5.0.2/24\"}]}}" >/dev/full && fail "succeeded"
+	nft list table inet plumb 2>/dev/null | grep -q net/c/eth0 && fail "elements are left: $(nft list table inet plumb | grep net/c)"
+	[ -z "$(find /var/lib/cni/networks -name '10.*')" ] || fail "a lease is left"
+	[ -z "$(ip -n ns -o link show eth0 2>/dev/null)" ] || fail "eth0 is left"
+}
+
+# A file without a domain line gives DNS as well; the network's own goes first.
+case_dns_of_a_file() {
+	need "$bin"/{ptp,host-local}
+	export CNI_PATH=$bin; add_netns ns
+	echo "nameserver 10.5.5.5" >$W/resolv
+	local ipam="\"ipam\":{\"type\":\"host-local\",\"subnet\":\"10.8.0.0/24\",\"resolvConf\":\"$W/resolv\"}"
+	conf 10-net.conflist <<<"{\"cniVersion\":\"1.0.0\",\"name\":\"net\",\"plugins\":[{\"type\":\"ptp\",$ipam}]}"
+	expect 0 add net ns; prints "nameserver 10.5.5.5"; expect 0 del net ns
+	conf 10-net.conflist <<<"{\"cniVersion\":\"1.0.0\",\"name\":\"net\",\"plugins\":[{\"type\":\"ptp\",\"dns\":{\"nameservers\":[\"10.6.6.6\"]},$ipam}]}"
+	expect 0 add net ns; prints "nameserver 10.6.6.6"; lacks $W/out 10.5.5.5
 }
 
 case_reference_plugins() {
