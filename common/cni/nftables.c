@@ -94,7 +94,7 @@ static int check_base_first(struct nft *nft, void *check)
 		if (rules < 0 && rules != -ENOENT)
 			return rules;
 		if (rules == -ENOENT)
-			err_set(e, CNI_FAILED, -ENOENT, "nftables table %s plumb has no chain %s", k->table->ruleset, chain->name);
+			err_set(e, CNI_FAILED, -ENOENT, "nftables table %s plumb is not there, or has lost its chain %s", k->table->ruleset, chain->name);
 		else
 			err_set(e, CNI_FAILED, -EINVAL, "nftables table %s plumb, chain %s: has %d rules, and should have %d", k->table->ruleset, chain->name, rules, chain->rules);
 		err_detail(e, "somebody has changed it; `plumb restore` brings it back");

@@ -111,9 +111,11 @@ int conditions_read(struct cni_call *c, const char *key, int family, const struc
 		return err_nomem(&c->err, key);
 	for (next(&w); w.word;) {
 		struct condition *one = arena_push(&c->arena, &out->items, &out->count, sizeof *one);
-		int r = one ? read_condition(&w, one) : err_nomem(&c->err, key);
+		int r;
 
-		if (r < 0)
+		if (!one)
+			return err_nomem(&c->err, key);
+		if ((r = read_condition(&w, one)) < 0)
 			return r;
 		several += one->prefixes.count > 1 && !one->other;
 	}

@@ -189,7 +189,7 @@ int mappings_settle(struct cni_call *c)
 		return err_nomem(&c->err, "portMappings");
 	for (size_t i = 0; i < conf->mappings.count; i++)
 		sorted[i] = (struct mapping *)conf->mappings.items + i;
-	qsort(sorted, conf->mappings.count, sizeof *sorted, compare_places);
+	qsort(sorted, conf->mappings.count, sizeof(void *), compare_places);
 	for (size_t i = 1, kept = 0; i < conf->mappings.count && r == 0; i++) {
 		r = compare_neighbours(c, sorted[kept], sorted[i]);
 		if (!sorted[i]->repeated)

@@ -233,7 +233,7 @@ TEST(ptp_del_after_the_ruleset_was_flushed)             /* DEL-8 */
 	struct answer a = add(&w, "pod1", conf);
 
 	sh("host", "nft flush ruleset");
-	expect_error(plugin(&w, "ptp", "CHECK", "pod1", "eth0", with_prev(conf, a)), 999, "masquerading of 10.1.2.2");
+	expect_error(plugin(&w, "ptp", "CHECK", "pod1", "eth0", with_prev(conf, a)), 999, "nftables table inet plumb");
 	expect_ok(plugin(&w, "ptp", "DEL", "pod1", "eth0", with_prev(conf, a)));
 	expect_untouched(&w, LEFT_OVER, RULESET_STAYS);
 }
