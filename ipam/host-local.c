@@ -244,7 +244,7 @@ static int host_local_gc(struct cni_call *c)
 
 	if (r < 0)
 		return r == -ENOENT ? 0 : r;
-	return store_collect(&store, &c->net.valid);
+	return store_collect(&store, &c->net.valid, c->net.dry_run);
 }
 
 CNI_PLUGIN("host-local", .about = "gives addresses from ranges, remembered in files on this host", .flags = PLUGIN_NO_NETNS,

@@ -52,6 +52,8 @@ static int firewall_gc(struct cni_call *c)
 {
 	int r = policy_gc(c);
 
+	if (c->net.dry_run)
+		return r;
 	r = first_failure(r, zone_gc(c));
 	return first_failure(r, foreign_leave(c));
 }

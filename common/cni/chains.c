@@ -3,6 +3,7 @@
 #include "cni/chains.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -85,9 +86,14 @@ static bool is_stale(const struct leaving *l, const char *owner)
 static int leave_if_ours(const struct nft_element *el, void *arg)
 {
 	struct leaving *l = arg;
+	char holder[256];
 
 	if (!(l->c->verb == VERB_GC ? is_stale(l, el->comment) : nft_owned_by(el, l->c->who.owner)))
 		return 0;
+	if (l->c->verb == VERB_GC && l->c->net.dry_run) {
+		fprintf(stderr, "%s: would remove what nftables %s has of %s\n", l->c->plugin->name, l->set->name, attach_describe(el->comment, holder, sizeof holder));
+		return 0;
+	}
 	nft_remove(l->nft, l->set, el);
 	return note_leaving(l, el->chain);
 }

@@ -67,6 +67,7 @@ static const struct field net_fields[] = {
 	FIELD(struct net_conf, dns,         "dns",        read_object, .sub = dns_fields),
 	FIELD(struct net_conf, prev_result, "prevResult", read_json),
 	FIELD(struct net_conf, trace,       "trace",      read_string),
+	FIELD(struct net_conf, dry_run,     "dryRun",     read_bool),
 	FIELD_END
 };
 /* The older key is read where the newer one is absent; libcni sends both. */

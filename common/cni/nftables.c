@@ -125,7 +125,7 @@ int nft_work(struct cni_call *c, const struct nft_table *table, const char *part
 		if (r == 0)
 			r = nft_transact(&work, &c->err);
 	}
-	if (r == 0 && c->verb == VERB_GC)
+	if (r == 0 && c->verb == VERB_GC && !c->net.dry_run)
 		remove_stale_records(c, part);
 	return r;
 }

@@ -38,6 +38,7 @@ struct net_conf {
 	const json_t *prev_result;              /* as given, or NULL */
 	const char   *trace;                    /* append a line of timings to this file */
 	struct list   valid;                    /* GC: of struct valid_attachment */
+	bool          dry_run;                  /* GC: only say on stderr what would be removed */
 };
 
 struct cni_plugin;

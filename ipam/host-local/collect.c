@@ -1,6 +1,7 @@
 #include "host-local/collect.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/scoped.h"
@@ -35,21 +36,26 @@ static bool is_valid(const uint64_t *owners, size_t count, uint64_t owner)
 }
 
 /* The index says that nobody wants it any more; the file has the last word. */
-static int collect(struct store *store, const struct lease_record *r, const uint64_t *owners, size_t count)
+static int collect(struct store *store, const struct lease_record *r, const uint64_t *owners, size_t count, bool dry_run)
 {
 	struct addr a = lease_record_address(r);
 	const struct lease_record *same;
 	struct lease_file file;
+	char text[ADDR_TEXT];
 	int bad = store_look(store, &a, &file, &same);
 
 	if (bad < 0 && bad != -ENOENT)
 		return bad;
 	if (bad == 0 && (!*file.id || is_valid(owners, count, lease_owner(file.id, file.ifname))))
 		return 0;
+	if (dry_run) {
+		fprintf(stderr, "host-local: would give %s back, a lease of container \"%s\"\n", addr_text(&a, text), bad == 0 ? file.id : "");
+		return 0;
+	}
 	return store_release(store, &a);
 }
 
-int store_collect(struct store *s, const struct list *valid)
+int store_collect(struct store *s, const struct list *valid, bool dry_run)
 {
 	uint64_t *owners;
 	size_t count;
@@ -60,6 +66,6 @@ int store_collect(struct store *s, const struct list *valid)
 		return err_nomem(s->err, "valid attachments");
 	for (const struct lease_record *lease = NULL; (lease = store_walk(s, lease));)
 		if (lease->owner && !is_valid(owners, count, lease->owner))
-			r = first_failure(r, collect(s, lease, owners, count));
+			r = first_failure(r, collect(s, lease, owners, count, dry_run));
 	return r;
 }

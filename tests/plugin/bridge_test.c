@@ -958,6 +958,18 @@ TEST(bridge_gc_removes_what_no_attachment_has)          /* GC-1 */
 	expect_text(ping("pod2", "10.1.2.1"), "answers");
 }
 
+TEST(bridge_gc_says_what_it_would_remove)               /* GC-1 */
+{
+	struct world w = world_begin("pod1");
+	const char *conf = conf_set(conf_set(dual, "dryRun", "true"), "cni.dev/valid-attachments", "[]");
+	struct answer a = add(&w, "pod1", dual), gc;
+
+	gc = expect_ok(call(.plugin = "bridge", .verb = "GC", .conf = conf));
+	expect_contains(gc.err, "would remove what nftables masq4 has of container \"pod1\" of network \"net\" (eth0)");
+	expect_contains(gc.err, "would give 10.1.2.2 back, a lease of container \"pod1\"");
+	expect_ok(plugin(&w, "bridge", "CHECK", "pod1", "eth0", with_prev(dual, a)));
+}
+
 TEST(bridge_twenty_at_once)                             /* LIFE-1, REF-31 */
 {
 	struct world w = world_begin("pod1 pod2 pod3 pod4 pod5 pod6 pod7 pod8 pod9 pod10 pod11 pod12 pod13 pod14 pod15 pod16 pod17 pod18 pod19 pod20");
