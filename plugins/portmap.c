@@ -154,7 +154,7 @@ static int portmap_del(struct cni_call *c)
 
 	if (r < 0 || (r = nft_work(c, &nft_inet, "portmap", unpublish_all, &j)) < 0)
 		return r;
-	if (!j.leaving.count && mappings_of(c)->count > 0 && (r = takeover_in_del(c, takeover_ports)) < 0)
+	if (!j.leaving.count && (mappings_of(c)->count > 0 || !c->has_prev) && (r = takeover_in_del(c, takeover_ports)) < 0)
 		return r;
 	connections_forget(&j, false);
 	return 0;

@@ -126,6 +126,13 @@ SUBJECT(portmap, "portmap", .traits = KEEPS | PASSES | TAKES_PREV | PORTS, .ifna
 	.wrong = "runtimeConfig", .value = "{'portMappings': [{'hostPort': 80, 'containerPort': 80}, {'hostPort': 70000, 'containerPort': 80}]}",
 	.place = "runtimeConfig.portMappings[1].hostPort");
 
+SUBJECT(firewall, "firewall", .traits = KEEPS | PASSES | TAKES_PREV, .ifname = "eth0", .oldest = "0.4.0",
+	.conf = NET("firewall") ", 'ingressPolicy': 'same-bridge', 'unpublishedPorts': 'drop', 'egressDeny': ['metadata', 'host'], "
+	        "'prevResult': {'cniVersion': '1.1.0', 'interfaces': [{'name': 'br0'}, {'name': 'eth0', 'mac': '02:00:00:00:00:02', 'sandbox': '/run/netns/pod1'}], "
+	        "'ips': [{'address': '10.1.0.2/24', 'gateway': '10.1.0.1', 'interface': 1}, {'address': 'fd00:1::2/64', 'gateway': 'fd00:1::1', 'interface': 1}], "
+	        "'routes': [{'dst': '0.0.0.0/0'}]}}",
+	.wrong = "egressDeny", .value = "['metadata', 'x']", .place = "egressDeny[1]");
+
 /* ---- Calls ---- */
 
 /* The second container is made when it is first needed. */

@@ -41,6 +41,7 @@ struct subject {
 	const char *ifname;
 	const char *netns;              /* CNI_NETNS; NULL: pod1's */
 	const char *conf;               /* in version 1.1.0, ' for " */
+	const char *oldest;             /* the first version of the specification that it speaks; NULL: all */
 	const char *wrong, *value, *place;      /* a key that value is wrong for, and how the complaint names the place */
 };
 
@@ -56,6 +57,7 @@ struct requirement {
 	static const struct requirement *const group##_##number##_entry __attribute__((used, section("conform_requirements"))) = &group##_##number##_is; \
 	static void group##_##number(const struct subject *s __attribute__((unused)), struct world *w __attribute__((unused)))
 
+static inline bool speaks(const struct subject *s, const char *version) { return !s->oldest || version_since(version, s->oldest); }
 static inline bool is(const struct subject *s, unsigned traits) { return (s->traits & traits) == traits; }
 
 /* A call as the runtime makes it, for container pod1; members of struct call may follow: request(s, "ADD", conf, .args = "A=B"). */
