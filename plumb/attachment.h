@@ -17,8 +17,8 @@ void attachment_clear(struct call *c, const char *network, const struct network 
 
 int attachment_check(struct call *c, const char *network, const struct endpoint *e);
 
-/* Whether another attachment than this one has the interface of its name in its namespace, as the records say: 1, and *other is that one; 0: none has, or
- * the namespace is gone; negative with c->trouble set. */
+/* Whether another attachment than this one has the interface of its name in its namespace, as the records say: 1, and *other is that one;
+ * 0: none has, or the namespace is gone; negative with c->trouble set. */
 int attachment_holder(struct call *c, const char *network, const struct endpoint *e, struct cached *other);
 
 /* Why an attachment of the cache is no more ("its namespace … is gone"), in the arena; NULL: it may well be there. */

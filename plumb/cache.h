@@ -30,8 +30,8 @@ int cache_begin(struct call *c, const struct network *n, const struct endpoint *
 int cache_write(struct call *c, const struct network *n, const struct endpoint *e, const json_t *result);
 void cache_remove(struct call *c, const char *network, const struct endpoint *e);
 
-/* Calls each for all attachments of the network (NULL: of all), in lexical order, those that are unfinished last; stops at other than 0 and returns that. What is not of the form is
- * passed over. */
+/* Calls each for all attachments of the network (NULL: of all), in lexical order, those that are unfinished last; stops at other than 0
+ * and returns that. What is not of the form is passed over. */
 typedef int cache_visit(struct call *c, const struct cached *a, void *arg);
 int cache_each(struct call *c, const char *network, cache_visit *each, void *arg);
 

@@ -190,7 +190,8 @@ int network_find(struct call *c, const char *name, struct network *out)
 				continue;
 			/* asked for whichever comes first, another may have been meant */
 			if (r > 0 && !name && s.broken[0])
-				fprintf(stderr, "plumb: taking network \"%s\" of %s, as what comes before is not to be used: %s\n", out->name, *path, s.broken);
+				fprintf(stderr, "plumb: taking network \"%s\" of %s, as what comes before is not to be used: %s\n", out->name, *path,
+				        s.broken);
 			return r < 0 ? r : 0;
 		}
 	}

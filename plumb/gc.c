@@ -80,7 +80,8 @@ static void ask_plugins(struct call *c, struct sweep *s)
 	const struct network *n = s->network;
 
 	if (!version_at_least(n->version, "1.1.0")) {
-		fprintf(stderr, "plumb: gc: network %s has cniVersion %s: its plugins are not asked to collect, which needs 1.1.0\n", n->name, n->version);
+		fprintf(stderr, "plumb: gc: network %s has cniVersion %s: its plugins are not asked to collect, which needs 1.1.0\n", n->name,
+		        n->version);
 		return;
 	}
 	for (size_t i = 0; i < json_array_size(n->plugins); i++)

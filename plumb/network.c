@@ -139,7 +139,8 @@ int network_read(struct call *c, json_t *json, const char *where, struct network
 	if (!conf.name)
 		return err_set(e, CNI_BAD_CONFIG, -EINVAL, "name: missing");
 	if (!name_valid(conf.name))
-		return err_set(e, CNI_BAD_CONFIG, -EINVAL, "name: \"%.*s%s\": want a letter or digit, then letters, digits, '_', '.', '-', at most %d characters",
+		return err_set(e, CNI_BAD_CONFIG, -EINVAL,
+		               "name: \"%.*s%s\": want a letter or digit, then letters, digits, '_', '.', '-', at most %d characters",
 		               NAME_MAX_LEN, conf.name, strlen(conf.name) > NAME_MAX_LEN ? "..." : "", NAME_MAX_LEN);
 	if (conf.plugins ? !json_is_array(conf.plugins) : conf.inlined_only)
 		return err_set(e, CNI_BAD_CONFIG, -EINVAL, "plugins: want a list%s", conf.plugins ? "" : ", as loadOnlyInlinedPlugins is set");

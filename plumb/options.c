@@ -247,7 +247,8 @@ int options_read(struct call *c, char **argv)
 	if (r < 0 || c->opt.help || c->opt.version)
 		return r;
 	if (n < s->min || (s->max >= 0 && n > s->max))
-		return trouble_set(&c->trouble, EXIT_USAGE, -EINVAL, "want %s; see plumb %s --help", *s->operands ? s->operands : "no operands", s->name);
+		return trouble_set(&c->trouble, EXIT_USAGE, -EINVAL, "want %s; see plumb %s --help",
+		                   *s->operands ? s->operands : "no operands", s->name);
 	return settle(c);
 }
 

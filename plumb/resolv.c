@@ -61,8 +61,8 @@ static bool is_server(const char *text)
 
 	if (!zone)
 		return addr_parse(text, &a);
-	return text_format(bare, sizeof bare, "%.*s", (int)(zone - text), text) && addr_parse(bare, &a) && a.family == AF_INET6 && !ifname_fault(zone + 1) &&
-	       is_word(zone + 1);
+	return text_format(bare, sizeof bare, "%.*s", (int)(zone - text), text) && addr_parse(bare, &a) && a.family == AF_INET6 &&
+	       !ifname_fault(zone + 1) && is_word(zone + 1);
 }
 
 static void append_words(struct text *t, const char *key, const struct list *words)

@@ -114,11 +114,12 @@ static void tell(const struct call *c, const struct restoring *what, json_t *lis
 	const char *name = what->table->ruleset;
 
 	if (c->opt.json)
-		json_array_append_new(list, json_pack("{s:s, s:s, s:b, s:I, s:I}", "family", name, "table", what->table->name, "wasThere", what->there,
-		                                      "records", (json_int_t)what->records, "attachments", (json_int_t)what->attachments));
+		json_array_append_new(list, json_pack("{s:s, s:s, s:b, s:I, s:I}", "family", name, "table", what->table->name, "wasThere",
+		                                      what->there, "records", (json_int_t)what->records, "attachments", (json_int_t)what->attachments));
 	else
 		printf("nftables table %s %s: chains and rules loaded%s, %zu record%s of %zu attachment%s put back\n", name, what->table->name,
-		       what->there ? " anew" : "", what->records, what->records == 1 ? "" : "s", what->attachments, what->attachments == 1 ? "" : "s");
+		       what->there ? " anew" : "", what->records, what->records == 1 ? "" : "s", what->attachments,
+		       what->attachments == 1 ? "" : "s");
 }
 
 static int restore_table(struct call *c, const struct nft_table *table, json_t *list)

@@ -98,7 +98,8 @@ static int read_net_conf(struct cni_call *c)
 		return err_set(&c->err, CNI_BAD_CONFIG, -EINVAL, "missing network name");
 	if (!name_valid(c->net.name)) {
 		err_set(&c->err, CNI_BAD_CONFIG, -EINVAL, "invalid characters found in network name");
-		err_detail(&c->err, "name: %s: want a letter or digit, then letters, digits, '_', '.', '-', at most %d characters", c->net.name, NAME_MAX_LEN);
+		err_detail(&c->err, "name: %s: want a letter or digit, then letters, digits, '_', '.', '-', at most %d characters", c->net.name,
+		           NAME_MAX_LEN);
 		return -EINVAL;
 	}
 	if (c->net.ipam.type && !type_valid(c->net.ipam.type))

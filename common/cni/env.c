@@ -54,8 +54,8 @@ int env_read(struct cni_call *c)
 		return 0;
 	if (!name_valid(c->who.container)) {
 		err_set(&c->err, CNI_BAD_ENV, -EINVAL, "invalid characters in containerID");
-		err_detail(&c->err, "CNI_CONTAINERID=%s: want a letter or digit, then letters, digits, '_', '.', '-', at most %d characters", c->who.container,
-		           NAME_MAX_LEN);
+		err_detail(&c->err, "CNI_CONTAINERID=%s: want a letter or digit, then letters, digits, '_', '.', '-', at most %d characters",
+		           c->who.container, NAME_MAX_LEN);
 		return -EINVAL;
 	}
 	fault = ifname_fault(c->who.ifname);

@@ -75,13 +75,18 @@ int masq_settle(struct cni_call *c)
 {
 	bool cleans = c->verb == VERB_DEL || c->verb == VERB_GC;
 	struct masq_conf conf;
+	char text[ADDR_TEXT];
 	int r = cleans ? 0 : read_conf(c, &conf);
 
 	if (r < 0 || cleans)
 		return r;
-	for_list (const struct addr, a, &conf.source)
+	for_list (const struct addr, a, &conf.source) {
+		if (addr_is_unspecified(a) || addr_is_loopback(a))
+			return err_set(&c->err, CNI_BAD_CONFIG, -EINVAL, "ipMasqSource: %s: want an address of the host that others can answer to",
+			               addr_text(a, text));
 		if (source_of(&conf, a->family) != a)
 			return err_set(&c->err, CNI_BAD_CONFIG, -EINVAL, "ipMasqSource: two addresses of one family; want one of each");
+	}
 	return 0;
 }
 

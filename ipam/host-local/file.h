@@ -26,7 +26,8 @@ void lease_file_parse(struct lease_file *out, size_t len);
 /* Appears whole or not at all, and never in another's place: -EEXIST. 0 or -errno. */
 int lease_file_make(int dir, const char *name, const char *id, const char *ifname);
 
-/* Whether one could be made now, as far as the file system goes: tried by a file that leaves no trace. 0 or -errno. The one call here that needs no lock. */
+/* Whether one could be made now, as far as the file system goes: tried by a file that leaves no trace. 0 or -errno. The one call here
+ * that needs no lock. */
 int lease_file_probe(int dir);
 
 /* The address last given from the n-th set; unset when it is not known. */

@@ -4,8 +4,9 @@
 
 #include "base/err.h"
 
-/* Waits at most deadline_ms; when that takes longer than two seconds, says on stderr for whom, and until when. Returns the descriptor that holds the lock, the caller's to close; -ESTALE, without a word, when the file
- * was removed while we waited (look for the directory anew); -ETIME: e names the holder (CNI_TRY_LATER). path: the directory's, for words. */
+/* Waits at most deadline_ms; when that takes longer than two seconds, says on stderr for whom, and until when. Returns the
+ * descriptor that holds the lock, the caller's to close; -ESTALE, without a word, when the file was removed while we waited (look for the
+ * directory anew); -ETIME: e names the holder (CNI_TRY_LATER). path: the directory's, for words. */
 int store_lock(int dir, const char *path, int deadline_ms, struct err *e);
 
 #endif

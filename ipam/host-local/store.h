@@ -32,8 +32,8 @@ struct store {
 /* Opens and locks the directory at path; create makes it, with its parents, when it is not there. 0, or negative: -ENOENT without a
  * word when it is not there and not to be made. Memory comes from a, words go to e. */
 int store_open(struct store *s, const char *path, bool create, struct arena *a, struct err *e);
-/* Whether leases could be written there now: 0, or negative with e saying what keeps them from it (CNI_UNAVAILABLE). Nothing is made or left; where the
- * directory is still to be made, its first parent that is there is tried. */
+/* Whether leases could be written there now: 0, or negative with e saying what keeps them from it (CNI_UNAVAILABLE). Nothing is left; where
+ * the directory is still to be made, its first parent that is there is tried. */
 int store_is_writable(const char *path, struct arena *a, struct err *e);
 /* Seals the index, unless it may be wrong, and unlocks. For `scoped(store_close) struct store s = STORE_CLOSED`. */
 void store_close(struct store *s);
