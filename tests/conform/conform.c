@@ -58,6 +58,7 @@ static const struct { unsigned trait; const char *without; } reasons[] = {
 	{ MASQ,      "it does not masquerade" },
 	{ RANGES,    "it has no ranges" },
 	{ PORTS,     "it publishes no ports" },
+	{ CHAINED,   "it does not go by prevResult alone" },
 	{ ONLY_PTP, "it is about ptp" }, { ONLY_BRIDGE, "it is about bridge" }, { ONLY_LOOPBACK, "it is about loopback" },
 	{ ONLY_HOST, "it is about host" }, { ONLY_STATIC, "it is about static" }, { ONLY_NONE, "it is about none" },
 };
@@ -117,7 +118,7 @@ SUBJECT(static_, "static", .traits = ADDRESSES | ARGS | ONLY_STATIC, .ifname = "
 	        "{'address': 'fd00:1::2/64', 'gateway': 'fd00:1::1'}], 'routes': [{'dst': '0.0.0.0/0'}, {'dst': '::/0'}]}}",
 	.wrong = "ipam", .value = "{'type': 'static', 'addresses': [{'address': '10.1.0.2/24', 'gateway': 'x'}]}", .place = "ipam.addresses[0].gateway");
 
-SUBJECT(portmap, "portmap", .traits = KEEPS | PASSES | TAKES_PREV | PORTS, .ifname = "eth0",
+SUBJECT(portmap, "portmap", .traits = KEEPS | PASSES | TAKES_PREV | PORTS | CHAINED, .ifname = "eth0",
 	.conf = NET("portmap") ", 'runtimeConfig': {'portMappings': [{'hostPort': 8080, 'containerPort': 80, 'protocol': 'tcp'}, "
 	        "{'hostPort': 53, 'containerPort': 5353, 'protocol': 'udp'}]}, "
 	        "'prevResult': {'cniVersion': '1.1.0', 'interfaces': [{'name': 'veth0'}, {'name': 'eth0', 'mac': '02:00:00:00:00:02', 'sandbox': '/run/netns/pod1'}], "
@@ -126,7 +127,7 @@ SUBJECT(portmap, "portmap", .traits = KEEPS | PASSES | TAKES_PREV | PORTS, .ifna
 	.wrong = "runtimeConfig", .value = "{'portMappings': [{'hostPort': 80, 'containerPort': 80}, {'hostPort': 70000, 'containerPort': 80}]}",
 	.place = "runtimeConfig.portMappings[1].hostPort");
 
-SUBJECT(firewall, "firewall", .traits = KEEPS | PASSES | TAKES_PREV, .ifname = "eth0", .oldest = "0.4.0",
+SUBJECT(firewall, "firewall", .traits = KEEPS | PASSES | TAKES_PREV | CHAINED, .ifname = "eth0", .oldest = "0.4.0",
 	.conf = NET("firewall") ", 'ingressPolicy': 'same-bridge', 'unpublishedPorts': 'drop', 'egressDeny': ['metadata', 'host'], "
 	        "'prevResult': {'cniVersion': '1.1.0', 'interfaces': [{'name': 'br0'}, {'name': 'eth0', 'mac': '02:00:00:00:00:02', 'sandbox': '/run/netns/pod1'}], "
 	        "'ips': [{'address': '10.1.0.2/24', 'gateway': '10.1.0.1', 'interface': 1}, {'address': 'fd00:1::2/64', 'gateway': 'fd00:1::1', 'interface': 1}], "
@@ -171,11 +172,27 @@ const char *other_conf(const struct subject *s)
 {
 	const char *conf = s->conf;
 
-	if (!is(s, PORTS))
+	if (!is(s, CHAINED))
 		return conf;
-	conf = conf_set(conf, "runtimeConfig", "{'portMappings': [{'hostPort': 8081, 'containerPort': 80}]}");
-	return conf_set(conf, "prevResult", "{'cniVersion': '1.1.0', 'interfaces': [{'name': 'veth1'}, {'name': 'eth0', 'sandbox': '/run/netns/pod2'}], "
+	if (is(s, PORTS))
+		conf = conf_set(conf, "runtimeConfig", "{'portMappings': [{'hostPort': 8081, 'containerPort': 80}]}");
+	return conf_set(conf, "prevResult", "{'cniVersion': '1.1.0', 'interfaces': [{'name': 'br0'}, {'name': 'eth0', 'sandbox': '/run/netns/pod2'}], "
 	                "'ips': [{'address': '10.1.0.3/24', 'interface': 1}, {'address': 'fd00:1::3/64', 'interface': 1}]}");
+}
+
+const char *plain_conf(const struct subject *s)
+{
+	return conf_set(conf_set(conf_set(s->conf, "ingressPolicy", NULL), "unpublishedPorts", NULL), "egressDeny", NULL);
+}
+
+const char *versions_of(const struct subject *s, const char *quote)
+{
+	const char *text = "";
+
+	for (const char *const *v = all_versions; *v; v++)
+		if (speaks(s, *v))
+			text = keep("%s%s%s%s%s", text, *text ? ", " : "", quote, *v, quote);
+	return text;
 }
 
 const char *with_valid(const char *conf, const char *valid)

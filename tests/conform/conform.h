@@ -31,6 +31,7 @@ enum trait {
 	MASQ       = 1 << 10,           /* masquerades */
 	RANGES     = 1 << 11,           /* gives addresses from ranges */
 	PORTS      = 1 << 12,           /* publishes ports */
+	CHAINED    = 1 << 13,           /* goes by what prevResult tells, and looks at no link of it */
 	/* a plugin's own affairs */
 	ONLY_PTP = 1 << 20, ONLY_BRIDGE = 1 << 21, ONLY_LOOPBACK = 1 << 22, ONLY_HOST = 1 << 23, ONLY_STATIC = 1 << 24, ONLY_NONE = 1 << 25,
 };
@@ -72,8 +73,12 @@ struct answer request_(const struct subject *s, struct call c);
 const char *in_version(const struct subject *s, const char *version);
 /* The same with its addresses from the plugin `type`: a script in /run/fake, see delegates.c. */
 const char *with_ipam(const struct subject *s, const char *type);
-/* What the second container gets: other ports, where the plugin publishes some. */
+/* What the second container gets: another prevResult, and other ports, where the plugin publishes some. */
 const char *other_conf(const struct subject *s);
+/* The configuration without what needs more of prevResult than that it is one. */
+const char *plain_conf(const struct subject *s);
+/* "0.4.0, 1.0.0, 1.1.0": what it speaks, with quotes (') or what else around each. */
+const char *versions_of(const struct subject *s, const char *quote);
 /* A configuration with a list of attachments for GC: valid is JSON, "[{'containerID': …}]". */
 const char *with_valid(const char *conf, const char *valid);
 

@@ -114,7 +114,7 @@ REQUIREMENT(IN, 2, EVERYONE)            /* null, and "" for text, are as good as
 
 	for (size_t i = 0; i < sizeof nulls / sizeof *nulls; i++)
 		conf = conf_set(conf, nulls[i], "null");
-	if (!is(s, PORTS))
+	if (!is(s, CHAINED))
 		conf = conf_set(conf_set(conf, "prevResult", "null"), "runtimeConfig", "null");
 	expect_ok(request(s, "ADD", conf));
 	expect_ok(request(s, "DEL", conf));

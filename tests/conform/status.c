@@ -98,20 +98,23 @@ REQUIREMENT(GC, 2, KEEPS)               /* other networks' attachments stay, wha
 
 	added(s);
 	for (size_t i = 0; i < 3; i++) {
-		const char *conf = conf_set(is(s, PORTS) ? other_conf(s) : s->conf, "name", keep("'%s'", others[i]));
+		const char *conf = conf_set(other_conf(s), "name", keep("'%s'", others[i]));
 
 		if (is(s, PORTS))
 			conf = conf_set(conf, "runtimeConfig", keep("{'portMappings': [{'hostPort': %zu, 'containerPort': 1}]}", 100 + i));
+		if (is(s, CHAINED))
+			conf = conf_set(conf, "prevResult", keep("{'cniVersion': '1.1.0', 'interfaces': [{'name': 'br%zu'}, {'name': 'eth0', 'sandbox': '/run/netns/pod2'}], "
+			                "'ips': [{'address': '10.%zu.0.3/24', 'interface': 1}]}", 1 + i, 50 + i));
 		if (is(s, INTERFACE))
 			conf = conf_set(conf, "ipam", keep("{'type': 'host-local', 'subnet': '10.%zu.0.0/24'}", 50 + i));
 		if (is(s, ONLY_BRIDGE))
 			conf = conf_set(conf, "bridge", keep("'br%zu'", 1 + i));
-		expect_ok(request_of_pod2(s, "ADD", conf, .ifname = is(s, PORTS) ? "eth0" : keep("eth%zu", i)));
+		expect_ok(request_of_pod2(s, "ADD", conf, .ifname = is(s, CHAINED) ? "eth0" : keep("eth%zu", i)));
 	}
 	expect_ok(gc(s, VALID, "[]"));
 	expect_text(kept_of("net", "pod1", s->ifname), "");
 	for (size_t i = 0; i < 3; i++)
-		expect(*kept_of(others[i], "pod2", is(s, PORTS) ? "eth0" : keep("eth%zu", i)) != '\0');
+		expect(*kept_of(others[i], "pod2", is(s, CHAINED) ? "eth0" : keep("eth%zu", i)) != '\0');
 }
 
 REQUIREMENT(GC, 3, DELEGATES)           /* the address plugin's GC, with the same configuration, and its error */
