@@ -3,13 +3,19 @@
  * A port is an element of a map, owned by the attachment: a second claim is refused and told who has it; it never shadows. Only what is for an address of
  * the host is caught. The client's address is kept, but where the answer would not come back: from 127.0.0.0/8, and from the container's own network. */
 #include <errno.h>
+#include <linux/rtnetlink.h>
 #include <stdio.h>
 #include <sys/socket.h>
 
 #include "cni/takeover.h"
 #include "os/link.h"
+#include "os/route.h"
 #include "os/sysctl.h"
 #include "portmap/portmap.h"
+
+/* What stands for ::1 where answers come in by other links than lo (spec/ruleset.nft); lo is the first link of every namespace. */
+#define LOOPBACK_STANDIN "fd70:6c75:6d62::1"
+enum { LOOPBACK_INDEX = 1 };
 
 /* ---- What an attachment has in nftables: its ports, and what gives their connections the host's address ---- */
 
@@ -105,6 +111,18 @@ static int localnet_enable(struct job *j)
 	return 0;
 }
 
+/* ::1 has no such setting: the ruleset gives what comes from there another address (spec/ruleset.nft), and the answer to that is the host's own. */
+static void loopback6_enable(struct job *j)
+{
+	struct route standin = { .dst.len = 128, .type = RTN_LOCAL, .table = RT_TABLE_LOCAL, .scope = -1, .index = LOOPBACK_INDEX };
+	struct err why = { 0 };
+
+	addr_parse(LOOPBACK_STANDIN, &standin.dst.addr);
+	for (size_t i = 0; i < j->n_targets; i++)
+		if (j->targets[i].address->addr.family == AF_INET6 && route_add(&j->c->host, &standin, &why) < 0 && why.code)
+			fprintf(stderr, "portmap: published ports are not reached at ::1: %s: %s\n", why.msg, why.details);
+}
+
 /* A host's address of a family that the container does not have cannot lead there. */
 static void tell_of_unreachable(struct job *j)
 {
@@ -138,6 +156,7 @@ static int portmap_add(struct cni_call *c)
 		return r;
 	if (conf->snat) {
 		hairpin_where_bridged(c);
+		loopback6_enable(&j);
 		if ((r = localnet_enable(&j)) < 0)
 			return first_failure(r, nft_work(c, &nft_inet, "portmap", unpublish_all, &j));
 	}
@@ -172,7 +191,7 @@ static int portmap_gc(struct cni_call *c)
 static int check_element(const struct nft_set *set, struct nft_element *el, void *job)
 {
 	struct job *j = job;
-	int r = nft_check(j->nft, set, el, j->what, j->c), rules;
+	int r = publish_is_at_loopback(set) ? 0 : nft_check(j->nft, set, el, j->what, j->c), rules;
 
 	if (r < 0 || !el->chain[0] || gate_is_shut(j->mapping, j->target->address->addr.family))
 		return r;

@@ -21,7 +21,7 @@ static int scope_of(const struct route *r)
 static struct nl_msg *route_request(const struct route *r)
 {
 	struct rtmsg t = {
-		.rtm_family = r->dst.addr.family, .rtm_dst_len = r->dst.len, .rtm_scope = scope_of(r), .rtm_type = RTN_UNICAST,
+		.rtm_family = r->dst.addr.family, .rtm_dst_len = r->dst.len, .rtm_scope = scope_of(r), .rtm_type = r->type ? r->type : RTN_UNICAST,
 		.rtm_protocol = RTPROT_BOOT, .rtm_table = r->table > 255 ? RT_TABLE_UNSPEC : r->table ? r->table : RT_TABLE_MAIN,
 	};
 	struct prefix dst = prefix_network(&r->dst);

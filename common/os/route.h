@@ -17,7 +17,7 @@ struct route {
 	uint32_t      priority;         /* metric, 0: the kernel's default */
 	uint32_t      table;            /* 0: main */
 	int           scope;            /* RT_SCOPE_…; -1: link where there is no gateway (IPv4), else universe */
-	uint8_t       type, origin;     /* RTN_…, RTPROT_… of one that is there; what is added is RTN_UNICAST, RTPROT_BOOT */
+	uint8_t       type, origin;     /* RTN_…, RTPROT_… of one that is there; what is added is type, else RTN_UNICAST, and RTPROT_BOOT */
 };
 
 /* Adds beside others to the same destination (equal-cost ones too). -EEXIST, with no word in e, for one that is there to the letter. */

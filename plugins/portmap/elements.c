@@ -16,6 +16,9 @@ static const struct place range = { { { &nft_inet, "publish_range4" }, { &nft_in
 static const struct place gate = { { { &nft_inet, "gate4" }, { &nft_inet, "gate6" } }, { { &nft_inet, "gate_any4" }, { &nft_inet, "gate_any6" } } };
 static const struct place publish_if = { { { &nft_inet, "publish_if4" }, { &nft_inet, "publish_if6" } },
                                          { { &nft_inet, "publish_if_any4" }, { &nft_inet, "publish_if_any6" } } };
+/* What is reached at ::1 too; the address is not in the key. */
+static const struct nft_set loopback = { &nft_inet, "loopback6" }, loopback_any = { &nft_inet, "loopback_any6" };
+static const struct nft_set loopback_range = { &nft_inet, "loopback_range6" }, loopback_range_any = { &nft_inet, "loopback_range_any6" };
 static const struct nft_pair strict = { { &nft_inet, "strict4" }, { &nft_inet, "strict6" } };
 static const struct nft_pair hairpin = { { &nft_inet, "hairpin4" }, { &nft_inet, "hairpin6" } };
 static const struct nft_pair self = { { &nft_inet, "self4" }, { &nft_inet, "self6" } };
@@ -25,7 +28,7 @@ static const struct nft_set localnet = { &nft_inet, "localnet4" };
 #define BOTH(pair) &(pair).v4, &(pair).v6
 const struct nft_set *const portmap_sets[] = {
 	BOTH(publish.exact), BOTH(publish.any), BOTH(range.exact), BOTH(range.any), BOTH(gate.exact), BOTH(gate.any), BOTH(publish_if.exact), BOTH(publish_if.any),
-	BOTH(strict), BOTH(hairpin), BOTH(self), BOTH(masq_all), &localnet, NULL,
+	BOTH(strict), BOTH(hairpin), BOTH(self), BOTH(masq_all), &localnet, &loopback, &loopback_any, &loopback_range, &loopback_range_any, NULL,
 };
 
 static const struct nft_set *at(const struct place *p, const struct mapping *m, int family)
@@ -51,6 +54,32 @@ static void put_key(struct nft_bytes *key, const struct mapping *m, uint32_t por
 	nft_put_port(key, port);
 }
 
+/* A mapping under conditions is not reached at ::1: they are about other places. */
+static bool mapping_is_at_loopback(const struct cni_call *c, const struct mapping *m, int family)
+{
+	const struct portmap_conf *conf = c->conf;
+
+	return family == AF_INET6 && (conf->snat || conf->masq_all) && (!mapping_is_exact(m) || addr_is_loopback(&m->host_ip)) && !mapping_is_gated(c, m, family);
+}
+
+static int publish_at_loopback(struct cni_call *c, const struct mapping *m, element_fn *each, void *arg)
+{
+	struct nft_element el = owned(c);
+
+	nft_put_u8(&el.key, m->protocol);
+	nft_put_port(&el.key, m->host.first);
+	if (!mapping_is_range(m))
+		return each(mapping_is_exact(m) ? &loopback : &loopback_any, &el, arg);
+	nft_put_u8(&el.key_end, m->protocol);
+	nft_put_port(&el.key_end, m->host.last);
+	return each(mapping_is_exact(m) ? &loopback_range : &loopback_range_any, &el, arg);
+}
+
+bool publish_is_at_loopback(const struct nft_set *set)
+{
+	return set == &loopback || set == &loopback_any || set == &loopback_range || set == &loopback_range_any;
+}
+
 static int publish_range(struct cni_call *c, const struct mapping *m, const struct target *t, element_fn *each, void *arg)
 {
 	struct nft_element el = owned(c);
@@ -72,22 +101,28 @@ static int publish_gated(struct cni_call *c, const struct mapping *m, const stru
 	return r != 0 ? r : each(at(&publish_if, m, family), &inner, arg);
 }
 
-int publish_each(struct cni_call *c, const struct mapping *m, const struct target *t, element_fn *each, void *arg)
+static int publish_port(struct cni_call *c, const struct mapping *m, const struct target *t, element_fn *each, void *arg)
 {
 	const struct portmap_conf *conf = c->conf;
 	int family = t->address->addr.family, r;
 	struct nft_element el = owned(c), guard = owned(c);
 
-	if (!mapping_concerns(m, family) || m->repeated)
-		return 0;
-	if (mapping_is_range(m))
-		return publish_range(c, m, t, each, arg);
 	put_key(&el.key, m, m->host.first);
 	nft_put_addr(&el.value, &t->address->addr);
 	nft_put_port(&el.value, m->container.first);
 	guard.key = el.key;
 	r = mapping_is_gated(c, m, family) ? publish_gated(c, m, &el, family, each, arg) : each(at(&publish, m, family), &el, arg);
 	return r == 0 && conf->strict_host_ip && mapping_is_exact(m) ? each(nft_of(&strict, family), &guard, arg) : r;
+}
+
+int publish_each(struct cni_call *c, const struct mapping *m, const struct target *t, element_fn *each, void *arg)
+{
+	int family = t->address->addr.family, r;
+
+	if (!mapping_concerns(m, family) || m->repeated)
+		return 0;
+	r = (mapping_is_range(m) ? publish_range : publish_port)(c, m, t, each, arg);
+	return r == 0 && mapping_is_at_loopback(c, m, family) ? publish_at_loopback(c, m, each, arg) : r;
 }
 
 int publish_rivals(struct cni_call *c, const struct mapping *m, int family, element_fn *each, void *arg)

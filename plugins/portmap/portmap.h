@@ -87,6 +87,8 @@ struct target {
 typedef int element_fn(const struct nft_set *set, struct nft_element *el, void *arg);
 /* What a mapping to a target consists of. */
 int publish_each(struct cni_call *c, const struct mapping *m, const struct target *t, element_fn *each, void *arg);
+/* Whether a set is about ::1. CHECK does not ask for it: what an older edition has published is not there. */
+bool publish_is_at_loopback(const struct nft_set *set);
 /* The places where an element of somebody else would catch what is meant for the mapping: calls each with the key and set of each. */
 int publish_rivals(struct cni_call *c, const struct mapping *m, int family, element_fn *each, void *arg);
 /* ADD of a range: an error where an element of somebody else's lies in it. */

@@ -83,6 +83,9 @@ TEST_EACH(portmap_is_reached_from_everywhere, links, link) /* ADD-1, REF-28 */
 	expect_contains(sctp_ask("host", "192.0.2.1", 8080), "pod1 saw ");
 	expect_contains(tcp_ask("host", "2001:db8:1::1", 8080), "pod1 saw ");
 	expect_contains(tcp_ask("host", "fd00:1::1", 8080), "pod1 saw ");
+	expect_contains(tcp_ask("host", "::1", 8080), "pod1 saw fd00:1::1");
+	expect_contains(udp_ask("host", "::1", 8080), "pod1 saw fd00:1::1");
+	expect_contains(sctp_ask("host", "::1", 8080), "pod1 saw ");
 
 	expect_contains(tcp_ask("pod2", "192.0.2.1", 8080), "pod1 saw ");               /* another container */
 	expect_contains(tcp_ask("pod2", "10.1.2.1", 8080), "pod1 saw ");
@@ -124,6 +127,9 @@ TEST_EACH(portmap_hairpin_with_bridge_netfilter, bridge_netfilter, state) /* REF
 	expect_contains(udp_ask("pod2", "192.0.2.1", 8080), "pod1 saw ");
 	expect_contains(tcp_ask("pod1", "2001:db8:1::1", 8080), "pod1 saw ");
 	expect_contains(tcp_ask("pod2", "2001:db8:1::1", 8080), "pod1 saw ");
+	expect_contains(tcp_ask("host", "127.0.0.1", 8080), "pod1 saw ");
+	expect_contains(tcp_ask("host", "::1", 8080), "pod1 saw ");
+	expect_contains(udp_ask("host", "::1", 8080), "pod1 saw ");
 	expect_text(tcp_ask("lan", "192.0.2.1", 8080), "pod1 saw 192.0.2.2");
 	expect_contains(tcp_ask("pod2", "10.1.2.2", 80), "pod1 saw 10.1.2.3");
 }
@@ -1222,7 +1228,8 @@ TEST(portmap_keeps_the_clients_address)
 TEST(portmap_is_reached_by_each_of_the_hosts_addresses)
 {
 	struct world w = world_begin("pod1 far lan");
-	static const char *const addresses[] = { "192.0.2.1", "198.51.100.1", "10.1.2.1", "127.0.0.1", "127.0.0.2", "2001:db8:1::1", "2001:db8:2::1", "fd00:1::1", NULL };
+	static const char *const addresses[] = { "192.0.2.1", "198.51.100.1", "10.1.2.1", "127.0.0.1", "127.0.0.2", "2001:db8:1::1", "2001:db8:2::1", "fd00:1::1", "::1",
+	                                        NULL };
 
 	second_lan();
 	publish(&w, "bridge", "pod1", portmap, "8080:80/tcp 8080:80/udp");
@@ -1233,6 +1240,90 @@ TEST(portmap_is_reached_by_each_of_the_hosts_addresses)
 		expect_contains(tcp_ask("host", *at, 8080), "pod1 saw ");
 		expect_contains(udp_ask("host", *at, 8080), "pod1 saw ");
 	}
+}
+
+/* ---- ::1 ---- */
+
+/* What is published for the host by ::1, and by nothing else, or not at all; what else the host does at ::1 goes on. */
+TEST(portmap_at_ipv6_loopback)
+{
+	struct world w = world_begin("pod1 pod2 lan");
+	const char *told;
+
+	told = publish(&w, "bridge", "pod1", portmap, "::1=8080:80/tcp ::1=8080:80/udp 127.0.0.1=8081:80/tcp 2001:db8:1::1=8082:80/tcp");
+	serve_both("pod1", NULL, 80);
+	serve_both("host", "::1", 8083);
+	expect_contains(tcp_ask("host", "::1", 8080), "pod1 saw fd00:1::1");
+	expect_contains(udp_ask("host", "::1", 8080), "pod1 saw fd00:1::1");
+	expect_text(tcp_ask("host", "fd00:1::1", 8080), "refused");
+	expect_text(tcp_ask("host", "2001:db8:1::1", 8080), "refused");
+	expect_text(tcp_ask("lan", "2001:db8:1::1", 8080), "refused");
+	expect_text(tcp_ask("host", "::1", 8081), "refused");
+	expect_text(tcp_ask("host", "::1", 8082), "refused");
+	expect_text(tcp_ask("host", "::1", 8083), "host saw ::1");
+	expect_text(udp_ask("host", "::1", 8083), "host saw ::1");
+	expect_ok(plugin(&w, "portmap", "CHECK", "pod1", "eth0", told));
+	expect_ok(plugin(&w, "portmap", "DEL", "pod1", "eth0", told));
+	expect_text(tcp_ask("host", "::1", 8080), "refused");
+	detach(&w, "bridge", "pod1");
+	expect_untouched(&w, LEFT_OVER);
+}
+
+TEST(portmap_ranges_at_ipv6_loopback)
+{
+	struct world w = world_begin("pod1 pod2");
+
+	publish_as(&w, "bridge", "pod1", portmap, "[{'hostPort': '8000-8999', 'containerPort': 8000}, {'hostPort': '7000-7099', 'containerPort': 7000, 'hostIP': '::1'},"
+	                                          " {'hostPort': '8000-8999', 'containerPort': 8000, 'protocol': 'udp'}]");
+	publish(&w, "bridge", "pod2", portmap, "::1=8500:80/tcp");
+	for (int port = 8000; port <= 8999; port += 333)
+		serve_both("pod1", NULL, port);
+	tcp_serve("pod1", NULL, 7050);
+	tcp_serve("pod2", NULL, 80);
+	for (int port = 8000; port <= 8999; port += 333) {
+		note("port %d", port);
+		expect_contains(tcp_ask("host", "::1", port), "pod1 saw ");
+		expect_contains(udp_ask("host", "::1", port), "pod1 saw ");
+	}
+	expect_contains(tcp_ask("host", "::1", 7050), "pod1 saw ");
+	expect_contains(tcp_ask("host", "::1", 8500), "pod2 saw ");             /* the exact one goes first */
+	expect_text(tcp_ask("host", "::1", 9000), "refused");
+}
+
+/* A port under conditions, and one without snat, are not the host's at ::1: what listens there itself is asked. */
+TEST(portmap_conditions_leave_ipv6_loopback_alone)
+{
+	struct world w = world_begin("pod1 pod2 lan");
+
+	publish_as(&w, "bridge", "pod1", portmap, "[{'hostPort': 8080, 'containerPort': 80, 'allowFrom': ['2001:db8:1::/64']}]");
+	publish(&w, "bridge", "pod2", conf_set(portmap, "snat", "false"), "8081:80/tcp");
+	serve_both("pod1", NULL, 80);
+	serve_both("pod2", NULL, 80);
+	tcp_serve("host", "::1", 8080);
+	tcp_serve("host", "::1", 8081);
+	expect_text(tcp_ask("host", "::1", 8080), "host saw ::1");
+	expect_text(tcp_ask("host", "::1", 8081), "host saw ::1");
+	expect_contains(tcp_ask("lan", "2001:db8:1::1", 8080), "pod1 saw 2001:db8:1::2");
+	expect_contains(tcp_ask("lan", "2001:db8:1::1", 8081), "pod2 saw 2001:db8:1::2");
+}
+
+/* The address that stands for ::1 is nobody's but the host's own: from outside it leads nowhere, to what is published and to what listens. */
+TEST(portmap_ipv6_loopback_is_not_reached_from_outside)
+{
+	struct world w = world_begin("pod1 pod2 lan");
+
+	publish(&w, "bridge", "pod1", portmap, "8080:80/tcp ::1=9090:80/tcp");
+	attach(&w, "bridge", "pod2");
+	serve_both("pod1", NULL, 80);
+	serve_both("host", NULL, 6000);
+	sh("lan", "ip route add fd70:6c75:6d62::1 via 2001:db8:1::1");
+	for (const char *const *who = (const char *const[]){ "lan", "pod2", "pod1", NULL }; *who; who++)
+		for (const int *port = (const int[]){ 8080, 9090, 6000, 0 }; *port; port++) {
+			note("%s, port %d", *who, *port);
+			expect_text(tcp_ask_briefly(*who, "fd70:6c75:6d62::1", *port), "timeout");
+		}
+	expect_contains(tcp_ask("host", "::1", 6000), "host saw ::1");
+	expect_contains(tcp_ask("host", "::1", 9090), "pod1 saw ");
 }
 
 /* ---- checkListeners ---- */
@@ -1411,7 +1502,7 @@ TEST(ruleset_of_an_older_edition_is_upgraded)
 	expect_contains(sh("host", "nft list table inet plumb"), "plumb ruleset 1");
 	expect_text(tcp_ask("lan", "192.0.2.1", 8080), "pod1 saw 192.0.2.2");
 	two = publish(&w, "bridge", "pod2", conf_set(portmap, "conditionsV4", "['iifname lan0']"), "8181:80/tcp");
-	expect_contains(sh("host", "nft list table inet plumb"), "chain edition_2 {");
+	expect_contains(sh("host", "nft list table inet plumb"), "chain edition_3 {");
 	tcp_serve("pod2", NULL, 80);
 	expect_text(tcp_ask("lan", "192.0.2.1", 8181), "pod2 saw 192.0.2.2");
 	expect_text(tcp_ask("lan", "192.0.2.1", 8080), "pod1 saw 192.0.2.2");
@@ -1437,7 +1528,7 @@ TEST(ruleset_upgrade_keeps_connections)
 	udp_serve("pod1", NULL, 80);
 	expect_text(udp_ask_from("lan", 5555, "192.0.2.1", 8080), "pod1 saw 192.0.2.2");
 	publish(&w, "bridge", "pod2", portmap, "8181:80/tcp");
-	expect_contains(sh("host", "nft list table inet plumb"), "chain edition_2 {");
+	expect_contains(sh("host", "nft list table inet plumb"), "chain edition_3 {");
 	expect_text(udp_ask_from("lan", 5555, "192.0.2.1", 8080), "pod1 saw 192.0.2.2");
 }
 
@@ -1457,7 +1548,7 @@ TEST(ruleset_of_a_newer_edition_is_refused)
 	const char *told = publish(&w, "bridge", "pod1", portmap, "8080:80/tcp"), *two = with_ports(with_prev(portmap, attach(&w, "bridge", "pod2")), "8181:80/tcp"), *before;
 	struct answer a;
 
-	sh("host", "nft -s list ruleset | sed 's/edition_2/edition_99/' > /run/newer; nft delete table inet plumb; nft -f /run/newer");
+	sh("host", "nft -s list ruleset | sed 's/edition_3/edition_99/' > /run/newer; nft delete table inet plumb; nft -f /run/newer");
 	before = ruleset_in("host");
 	a = expect_error(plugin(&w, "portmap", "ADD", "pod2", "eth0", two), 999, "edition 99");
 	expect_contains(json_at(a, "details"), "nothing was changed");
