@@ -246,7 +246,8 @@ int nft_transact(const struct nft_work *w, struct err *e)
 		if (e->code || (r != -ERESTART && r != -EINTR && r != -EBUSY))
 			break;
 		if (++tries == TRIES) {
-			err_set(e, CNI_TRY_LATER, -EBUSY, "changing nftables table %s: the ruleset changed during each of %d tries", w->table->name, TRIES);
+			err_set(e, CNI_TRY_LATER, -EBUSY, "changing nftables table %s: the ruleset changed during each of %d tries",
+			        w->table->name ? w->table->name : "of another program", TRIES);
 			err_detail(e, "another program changes nftables all the time; try again when it rests");
 			break;
 		}
@@ -256,6 +257,6 @@ int nft_transact(const struct nft_work *w, struct err *e)
 	if (r < 0 && nft.record.len)
 		unlink(w->record);
 	if (r < 0 && !e->code)
-		netlink_refused(&nft.nl, e, r, "changing nftables table %s", w->table->name);
+		netlink_refused(&nft.nl, e, r, w->table->name ? "changing nftables table %s" : "changing nftables tables of others", w->table->name);
 	return r;
 }

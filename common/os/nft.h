@@ -114,12 +114,14 @@ void nft_remove(struct nft *nft, const struct nft_set *set, const struct nft_ele
  * what is there already stays as it is. */
 typedef void nft_write(struct nft *nft, const char *chain, const void *arg);
 int nft_chain_ensure(struct nft *nft, const struct nft_table *table, const char *chain, nft_write *write, const void *arg, struct err *e);
+/* Whether a table is kept by a program that lets nobody else change it (flag owner). */
+bool nft_table_is_owned(struct nft *nft, const struct nft_table *table);
 /* A chain as it is listed, of any table. */
 struct nft_chain_seen {
 	uint8_t     family;
 	const char *table, *name;
 	bool        forwards_filtered;          /* a base chain that filters what is forwarded … */
-	bool        drops;                      /* … and drops what no rule of it decides */
+	bool        drops;                      /* … and by its policy drops what no rule of it decides */
 };
 /* Calls each for all chains of the namespace; stops at other than 0 and returns that. */
 int nft_chain_each(struct nft *nft, int (*each)(const struct nft_chain_seen *chain, void *arg), void *arg, struct err *e);
@@ -127,6 +129,9 @@ int nft_chain_each(struct nft *nft, int (*each)(const struct nft_chain_seen *cha
 struct nft_rule_seen {
 	uint64_t handle;
 	char     comment[NFT_COMMENT];
+	int      verdict;               /* what it does with all that comes: NF_ACCEPT, NF_DROP (rejecting, too), NFT_JUMP, NFT_GOTO, NFT_RETURN; NFT_CONTINUE:
+	                                   it picks, or decides nothing */
+	char     chain[NFT_NAME];       /* where NFT_JUMP and NFT_GOTO lead */
 };
 /* Calls each for the rules of a chain, which may not be there. */
 int nft_rule_each(struct nft *nft, const struct nft_table *table, const char *chain, int (*each)(const struct nft_rule_seen *rule, void *arg), void *arg, struct err *e);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nf_tables_compat.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netlink.h>
 #include <string.h>
@@ -136,16 +137,95 @@ int nft_chain_each(struct nft *nft, int (*each)(const struct nft_chain_seen *cha
 	return r < 0 && !e->code ? netlink_refused(&nft->nl, e, r, "listing nftables chains") : r;
 }
 
+static int note_table_flags(struct nlmsghdr *h, void *flags)
+{
+	struct nlattr *a = nlmsg_find_attr(h, sizeof(struct nfgenmsg), NFTA_TABLE_FLAGS);
+
+	*(uint32_t *)flags = a ? ntohl(nla_get_u32(a)) : 0;
+	return 0;
+}
+
+bool nft_table_is_owned(struct nft *nft, const struct nft_table *table)
+{
+	struct nl_msg *m = nft_request(NFT_MSG_GETTABLE, 0, table->family);
+	uint32_t flags = 0;
+
+	if (m)
+		nla_put_string(m, NFTA_TABLE_NAME, table->name);
+	return netlink_get(&nft->nl, m, note_table_flags, &flags) == 0 && flags & NFT_TABLE_F_OWNER;
+}
+
 struct rule_walk {
 	int (*each)(const struct nft_rule_seen *rule, void *arg);
 	void *arg;
 };
 
+/* A verdict: an attribute with NFTA_VERDICT_CODE and, for a jump, NFTA_VERDICT_CHAIN. */
+static void read_verdict(struct nlattr *verdict, struct nft_rule_seen *out)
+{
+	struct nlattr *tb[NFTA_VERDICT_MAX + 1] = { 0 };
+
+	if (!verdict || nla_parse_nested(tb, NFTA_VERDICT_MAX, verdict, NULL) < 0 || !tb[NFTA_VERDICT_CODE])
+		return;
+	out->verdict = (int)ntohl(nla_get_u32(tb[NFTA_VERDICT_CODE]));
+	if (tb[NFTA_VERDICT_CHAIN])
+		nla_strlcpy(out->chain, tb[NFTA_VERDICT_CHAIN], sizeof out->chain);
+}
+
+static void read_immediate(struct nlattr *data, struct nft_rule_seen *out)
+{
+	struct nlattr *tb[NFTA_IMMEDIATE_MAX + 1] = { 0 }, *value[NFTA_DATA_MAX + 1] = { 0 };
+
+	if (nla_parse_nested(tb, NFTA_IMMEDIATE_MAX, data, NULL) == 0 && tb[NFTA_IMMEDIATE_DATA] &&
+	    nla_parse_nested(value, NFTA_DATA_MAX, tb[NFTA_IMMEDIATE_DATA], NULL) == 0)
+		read_verdict(value[NFTA_DATA_VERDICT], out);
+}
+
+/* iptables' matches and targets have their name first, in nftables too (NFTA_TARGET_NAME, NFTA_MATCH_NAME are both 1). */
+static bool is_called(struct nlattr *data, const char *name)
+{
+	struct nlattr *tb[NFTA_TARGET_MAX + 1] = { 0 };
+
+	return data && nla_parse_nested(tb, NFTA_TARGET_MAX, data, NULL) == 0 && tb[NFTA_TARGET_NAME] && !nla_strcmp(tb[NFTA_TARGET_NAME], name);
+}
+
+/* Whether what comes goes on from an expression whatever it is. Then what follows decides about all of it. */
+static bool takes_all(struct nlattr *expression, struct nft_rule_seen *out)
+{
+	struct nlattr *tb[NFTA_EXPR_MAX + 1] = { 0 };
+	const char *name;
+
+	if (nla_parse_nested(tb, NFTA_EXPR_MAX, expression, NULL) < 0 || !tb[NFTA_EXPR_NAME])
+		return false;
+	name = nla_get_string(tb[NFTA_EXPR_NAME]);
+	if (!strcmp(name, "immediate") && tb[NFTA_EXPR_DATA])
+		read_immediate(tb[NFTA_EXPR_DATA], out);
+	else if (!strcmp(name, "reject") || (!strcmp(name, "target") && is_called(tb[NFTA_EXPR_DATA], "REJECT")))
+		out->verdict = NF_DROP;
+	else
+		return !strcmp(name, "counter") || !strcmp(name, "log") ||
+		       (!strcmp(name, "match") && is_called(tb[NFTA_EXPR_DATA], "comment"));
+	return true;
+}
+
+static void read_effect(struct nlattr *expressions, struct nft_rule_seen *out)
+{
+	struct nlattr *expression;
+	int left;
+
+	out->verdict = NFT_CONTINUE;
+	if (!expressions)
+		return;
+	nla_for_each_nested(expression, expressions, left)
+		if (!takes_all(expression, out))
+			return;
+}
+
 static int visit_rule(struct nlmsghdr *h, void *walk)
 {
 	struct nlattr *tb[NFTA_RULE_MAX + 1] = { 0 };
 	struct rule_walk *w = walk;
-	struct nft_rule_seen seen;
+	struct nft_rule_seen seen = { .handle = 0 };
 	uint64_t handle;
 
 	if (h->nlmsg_type != (NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_NEWRULE) || nlmsg_parse(h, sizeof(struct nfgenmsg), tb, NFTA_RULE_MAX, NULL) < 0 ||
@@ -154,6 +234,7 @@ static int visit_rule(struct nlmsghdr *h, void *walk)
 	memcpy(&handle, nla_data(tb[NFTA_RULE_HANDLE]), sizeof handle);
 	seen.handle = handle;
 	nft_get_comment(seen.comment, tb[NFTA_RULE_USERDATA]);
+	read_effect(tb[NFTA_RULE_EXPRESSIONS], &seen);
 	return w->each(&seen, w->arg);
 }
 

@@ -2,6 +2,8 @@
 
 #include <errno.h>
 #include <linux/netfilter_ipv4/ip_tables.h>
+#include <linux/netfilter_ipv6/ip6_tables.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -25,37 +27,117 @@ static bool is_there(int family, const char *table)
 	return found;
 }
 
-/* The numbers and the heads of what is answered are the same for IPv4 and IPv6. NULL: try again, or give up, as errno says. */
-static struct ipt_get_entries *entries_read(int fd, int level, const char *table)
+/* A table as the kernel gives it. The numbers and the heads are the same for IPv4 and IPv6. */
+struct xtable {
+	struct ipt_getinfo      info;
+	struct ipt_get_entries *all;
+};
+
+static void xtable_free(struct xtable *t)
 {
-	struct ipt_getinfo info = { .name = "" };
-	socklen_t len = sizeof info;
+	free(t->all);
+}
+
+/* t->all NULL: try again, or give up, as errno says. */
+static void entries_read(int fd, int level, const char *table, struct xtable *t)
+{
+	socklen_t len = sizeof t->info;
 	struct ipt_get_entries *all;
 
-	snprintf(info.name, sizeof info.name, "%s", table);
-	if (getsockopt(fd, level, IPT_SO_GET_INFO, &info, &len) < 0)
-		return NULL;
-	len = sizeof *all + info.size;
+	t->info = (struct ipt_getinfo){ .name = "" };
+	snprintf(t->info.name, sizeof t->info.name, "%s", table);
+	if (getsockopt(fd, level, IPT_SO_GET_INFO, &t->info, &len) < 0)
+		return;
+	len = sizeof *all + t->info.size;
 	all = calloc(1, len);
 	if (!all)
-		return NULL;
-	memcpy(all->name, info.name, sizeof info.name);
-	all->size = info.size;
+		return;
+	memcpy(all->name, t->info.name, sizeof t->info.name);
+	all->size = t->info.size;
 	if (getsockopt(fd, level, IPT_SO_GET_ENTRIES, all, &len) == 0)
-		return all;
-	free(all);
-	return NULL;
+		t->all = all;
+	else
+		free(all);
+}
+
+/* Whether there is one. */
+static bool table_read(int family, const char *table, struct xtable *t)
+{
+	scoped(fd_close) int fd = is_there(family, table) ? socket(family, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_RAW) : -1;
+
+	for (int tries = 0; fd >= 0 && !t->all && tries < TRIES; tries++) {
+		entries_read(fd, family == AF_INET ? IPPROTO_IP : IPPROTO_IPV6, table, t);
+		if (!t->all && errno != EAGAIN)
+			return false;
+	}
+	return t->all;
 }
 
 bool xtables_contain(int family, const char *table, const void *what, size_t len)
 {
-	scoped(fd_close) int fd = is_there(family, table) ? socket(family, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_RAW) : -1;
-	scoped(mem_free) struct ipt_get_entries *all = NULL;
+	scoped(xtable_free) struct xtable t = { .all = NULL };
 
-	for (int tries = 0; fd >= 0 && !all && tries < TRIES; tries++) {
-		all = entries_read(fd, family == AF_INET ? IPPROTO_IP : IPPROTO_IPV6, table);
-		if (!all && errno != EAGAIN)
+	return table_read(family, table, &t) && memmem(t.all->entrytable, t.all->size, what, len);
+}
+
+/* ---- What FORWARD does ---- */
+
+/* An entry of either family: what it matches, as bytes, and its target. */
+struct entry {
+	const uint8_t                    *matches;
+	size_t                            matches_len;
+	bool                              more;         /* matches of extensions */
+	const struct xt_standard_target  *target;
+	unsigned                          next;
+};
+
+static struct entry entry_at(int family, const struct xtable *t, unsigned offset)
+{
+	const char *at = (const char *)t->all->entrytable + offset;
+	const struct ipt_entry *v4 = (const void *)at;
+	const struct ip6t_entry *v6 = (const void *)at;
+
+	if (family == AF_INET)
+		return (struct entry){ (const void *)&v4->ip, sizeof v4->ip, v4->target_offset > sizeof *v4, (const void *)(at + v4->target_offset), v4->next_offset };
+	return (struct entry){ (const void *)&v6->ipv6, sizeof v6->ipv6, v6->target_offset > sizeof *v6, (const void *)(at + v6->target_offset), v6->next_offset };
+}
+
+static bool takes_all(const struct entry *e)
+{
+	for (size_t i = 0; i < e->matches_len; i++)
+		if (e->matches[i])
 			return false;
+	return !e->more;
+}
+
+/* A verdict is there as -1 less it; what is not negative is a jump. */
+static bool drops(const struct entry *e)
+{
+	const char *name = e->target->target.u.user.name;
+
+	return !strcmp(name, "REJECT") || (!*name && e->target->verdict == -NF_DROP - 1);
+}
+
+static bool accepts(const struct entry *e)
+{
+	return !*e->target->target.u.user.name && e->target->verdict == -NF_ACCEPT - 1;
+}
+
+/* The chain's last entry is its policy. */
+bool xtables_forward_drops(int family)
+{
+	scoped(xtable_free) struct xtable t = { .all = NULL };
+
+	if (!table_read(family, "filter", &t))
+		return false;
+	for (unsigned at = t.info.hook_entry[NF_INET_FORWARD]; at <= t.info.underflow[NF_INET_FORWARD] && at < t.info.size;) {
+		struct entry e = entry_at(family, &t, at);
+
+		if (takes_all(&e) && (drops(&e) || accepts(&e)))
+			return drops(&e);
+		if (!e.next)
+			break;
+		at += e.next;
 	}
-	return all && memmem(all->entrytable, all->size, what, len);
+	return false;
 }

@@ -18,6 +18,7 @@ struct firewall_conf {
 	struct list allow, deny;                /* of struct prefix */
 	struct list deny_local;                 /* of deny, what is denied also where the address is the host's own: all but the preset "lan" */
 	bool        allow_host, deny_host;      /* the preset "host" is among them */
+	enum { ZONE_NOT_ASKED, ZONE_WANTED, ZONE_NOT_WANTED } zone_wanted;      /* zone_is_wanted's answer: it may take asking on D-Bus */
 };
 extern const struct field firewall_fields[];
 int firewall_settle(struct cni_call *c);

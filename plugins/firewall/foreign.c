@@ -8,52 +8,117 @@
 
 #include "firewall/firewall.h"
 #include "os/nft_rule.h"
+#include "os/xtables.h"
 
-struct drop_chain {
+enum { DEPTH = 8, LOOKS = 64 };         /* how far chains are followed, and how many of them */
+
+struct foreign_chain {
 	struct nft_table table;
+	const char      *base;          /* the base chain that filters what is forwarded */
 	const char      *chain;         /* where a rule of ours goes */
+	bool             drops;         /* what no rule picks */
+	bool             owned;         /* by a program that lets nobody else write in it */
 };
 
 struct survey {
 	struct cni_call *c;
 	struct nft      *nft;
-	struct list      drops;         /* of struct drop_chain */
+	struct list      chains;        /* of struct foreign_chain */
 	bool             policy;        /* a chain of the network's policy is there: it has containers */
+	int              looks;
 };
 
-static int note_drop(const struct nft_chain_seen *seen, void *survey)
+static int note_forward(const struct nft_chain_seen *seen, void *survey)
 {
 	struct survey *s = survey;
-	struct drop_chain *d;
+	struct foreign_chain *f;
 	bool ip = seen->family == NFPROTO_IPV4 || seen->family == NFPROTO_IPV6 || seen->family == NFPROTO_INET;
 
 	if (!strcmp(seen->table, nft_inet.name) && policy_chain_is_of(s->c, seen->name))
 		s->policy = true;
-	if (!ip || !seen->forwards_filtered || !seen->drops || !strcmp(seen->table, nft_inet.name))
+	if (!ip || !seen->forwards_filtered || !strcmp(seen->table, nft_inet.name))
 		return 0;
-	d = arena_push(&s->c->arena, &s->drops.items, &s->drops.count, sizeof *d);
-	if (!d)
+	f = arena_push(&s->c->arena, &s->chains.items, &s->chains.count, sizeof *f);
+	if (!f)
 		return -ENOMEM;
-	d->table = (struct nft_table){ .family = seen->family, .name = arena_strdup(&s->c->arena, seen->table) };
-	d->chain = arena_strdup(&s->c->arena, seen->name);
-	return 0;
+	f->table = (struct nft_table){ .family = seen->family, .name = arena_strdup(&s->c->arena, seen->table) };
+	f->base = f->chain = arena_strdup(&s->c->arena, seen->name);
+	f->drops = seen->drops;
+	return f->table.name && f->base ? 0 : -ENOMEM;
 }
 
 static int note_docker_user(const struct nft_chain_seen *seen, void *survey)
 {
 	struct survey *s = survey;
 
-	for_list (struct drop_chain, d, &s->drops)
-		if (d->table.family == seen->family && !strcmp(d->table.name, seen->table) && !strcmp(seen->name, "DOCKER-USER"))
-			d->chain = "DOCKER-USER";
+	for_list (struct foreign_chain, f, &s->chains)
+		if (f->table.family == seen->family && !strcmp(f->table.name, seen->table) && !strcmp(seen->name, "DOCKER-USER"))
+			f->chain = "DOCKER-USER";
 	return 0;
+}
+
+/* ---- What becomes of a packet that no rule picks ---- */
+
+struct step {
+	int  verdict;
+	char chain[NFT_NAME];
+};
+
+struct steps {
+	struct arena *arena;
+	struct list   list;             /* of struct step: the rules that take all */
+};
+
+static int note_step(const struct nft_rule_seen *rule, void *steps)
+{
+	struct steps *all = steps;
+	struct step *step = rule->verdict == NFT_CONTINUE ? NULL : arena_push(all->arena, &all->list.items, &all->list.count, sizeof *step);
+
+	if (step) {
+		step->verdict = rule->verdict;
+		snprintf(step->chain, sizeof step->chain, "%s", rule->chain);
+	}
+	return 0;
+}
+
+/* NF_ACCEPT, NF_DROP, or NFT_CONTINUE: the chain says nothing. */
+static int chain_decides(struct survey *s, const struct nft_table *table, const char *chain, int depth)
+{
+	struct steps steps = { .arena = &s->c->arena };
+	struct err ignored = { 0 };
+
+	if (depth > DEPTH || s->looks++ > LOOKS || nft_rule_each(s->nft, table, chain, note_step, &steps, &ignored) < 0)
+		return NFT_CONTINUE;
+	for_list (const struct step, step, &steps.list) {
+		int there = *step->chain ? chain_decides(s, table, step->chain, depth + 1) : step->verdict;
+
+		if (there == NF_ACCEPT || there == NF_DROP)
+			return there;
+		if (step->verdict == NFT_RETURN || step->verdict == NFT_GOTO)
+			break;
+	}
+	return NFT_CONTINUE;
+}
+
+/* firewalld's is none of our concern where the container is bound to a zone of it. */
+static bool is_left_to_zone(struct cni_call *c, const struct foreign_chain *f)
+{
+	return !strcmp(f->table.name, "firewalld") && zone_is_wanted(c);
 }
 
 static int survey(struct survey *s)
 {
-	int r = nft_chain_each(s->nft, note_drop, s, &s->c->err);
+	int r = nft_chain_each(s->nft, note_forward, s, &s->c->err);
 
-	return r < 0 ? r : nft_chain_each(s->nft, note_docker_user, s, &s->c->err);
+	if (r == 0)
+		r = nft_chain_each(s->nft, note_docker_user, s, &s->c->err);
+	for_list (struct foreign_chain, f, &s->chains) {
+		int verdict = r == 0 ? chain_decides(s, &f->table, f->base, 0) : NFT_CONTINUE;
+
+		f->drops = (verdict == NFT_CONTINUE ? f->drops : verdict == NF_DROP) && !is_left_to_zone(s->c, f);
+		f->owned = f->drops && nft_table_is_owned(s->nft, &f->table);
+	}
+	return r;
 }
 
 /* ---- Ours among their rules ---- */
@@ -73,21 +138,24 @@ static int note_ours(const struct nft_rule_seen *rule, void *ours)
 	return 0;
 }
 
-static const char *comment_of(struct cni_call *c, char out[NFT_COMMENT])
+static int find_ours(struct survey *s, const struct foreign_chain *f, struct ours *ours)
 {
-	snprintf(out, NFT_COMMENT, "plumb network %.100s", c->who.network);
-	return out;
+	char *comment = arena_printf(&s->c->arena, "plumb network %.100s", s->c->who.network);
+
+	if (!comment)
+		return err_nomem(&s->c->err, "comment");
+	*ours = (struct ours){ .comment = comment };
+	return nft_rule_each(s->nft, &f->table, f->chain, note_ours, ours, &s->c->err);
 }
 
-static int accept_in(struct survey *s, const struct drop_chain *d, const char *link)
+static int accept_in(struct survey *s, const struct foreign_chain *f, const char *link)
 {
 	static const enum nft_side sides[] = { NFT_SOURCE, NFT_DESTINATION };
-	char comment[NFT_COMMENT];
-	struct ours ours = { .comment = comment_of(s->c, comment) };
-	int r = nft_rule_each(s->nft, &d->table, d->chain, note_ours, &ours, &s->c->err);
+	struct ours ours;
+	int r = find_ours(s, f, &ours);
 
 	for (size_t i = 0; i < ARRAY_LEN(sides) && r == 0 && ours.count == 0; i++) {
-		struct nft_rule rule = rule_begin_first(s->nft, &d->table, d->chain, comment);
+		struct nft_rule rule = rule_begin_first(s->nft, &f->table, f->chain, ours.comment);
 
 		match_link(&rule, sides[i], link, false);
 		do_verdict(&rule, NF_ACCEPT, NULL);
@@ -101,9 +169,9 @@ static int accept_all(struct nft *nft, void *call)
 	struct survey s = { .c = call, .nft = nft };
 	int r = survey(&s);
 
-	for_list (const struct drop_chain, d, &s.drops)
-		if (r == 0)
-			r = accept_in(&s, d, network_link(call));
+	for_list (const struct foreign_chain, f, &s.chains)
+		if (r == 0 && f->drops && !f->owned)
+			r = accept_in(&s, f, network_link(call));
 	return r;
 }
 
@@ -120,22 +188,21 @@ int foreign_accept(struct cni_call *c)
 	return is_wanted(c) && network_link(c) ? nft_change_foreign(c, accept_all, c) : 0;
 }
 
+/* Wherever a rule of ours may be: their chain may drop no more. */
 static int leave_all(struct nft *nft, void *call)
 {
-	struct cni_call *c = call;
-	struct survey s = { .c = c, .nft = nft };
-	char comment[NFT_COMMENT];
+	struct survey s = { .c = call, .nft = nft };
 	int r = survey(&s);
 
 	if (r < 0 || s.policy)
 		return r;
-	for_list (const struct drop_chain, d, &s.drops) {
-		struct ours ours = { .comment = comment_of(c, comment) };
+	for_list (const struct foreign_chain, f, &s.chains) {
+		struct ours ours = { .count = 0 };
 
 		if (r == 0)
-			r = nft_rule_each(nft, &d->table, d->chain, note_ours, &ours, &c->err);
+			r = find_ours(&s, f, &ours);
 		for (size_t i = 0; i < ours.count && r == 0; i++)
-			nft_rule_remove(nft, &d->table, d->chain, ours.handles[i]);
+			nft_rule_remove(nft, &f->table, f->chain, ours.handles[i]);
 	}
 	return r;
 }
@@ -147,27 +214,63 @@ int foreign_leave(struct cni_call *c)
 
 /* ---- Telling ---- */
 
+static const char *const families[] = { [NFPROTO_IPV4] = "ip", [NFPROTO_IPV6] = "ip6", [NFPROTO_INET] = "inet" };
+
+/* CHECK of a network that is to pass: what is to let it is missing. */
+static int tell_missing(struct cni_call *c, const struct foreign_chain *f)
+{
+	err_set(&c->err, CNI_FAILED, -ENOENT, "nftables table %s %s, chain %s: the rules are missing that let network %s pass (\"foreignFirewall\": \"accept\")",
+	        families[f->table.family], f->table.name, f->chain, c->who.network);
+	err_detail(&c->err, "somebody has loaded or changed that table since; the next ADD on this network writes them again");
+	return -ENOENT;
+}
+
+static void tell(const struct cni_call *c, const struct foreign_chain *f)
+{
+	const char *family = families[f->table.family], *remedy = "or set \"foreignFirewall\": \"accept\"";
+
+	fprintf(stderr, "firewall: nftables table %s %s drops what is forwarded and not accepted there, by chain %s: containers of network %s may be cut off; ", family,
+	        f->table.name, f->base, c->who.network);
+	if (f->owned)
+		fputs("the program that has made the table lets nobody else write in it: accept their link by its own means (firewalld: \"backend\": \"firewalld\")\n", stderr);
+	else
+		fprintf(stderr, "accept their link in chain %s%s%s\n", f->chain, is_wanted(c) ? "" : ", ", is_wanted(c) ? "" : remedy);
+}
+
 static int tell_all(struct nft *nft, void *call)
 {
-	static const char *const families[] = { [NFPROTO_IPV4] = "ip", [NFPROTO_IPV6] = "ip6", [NFPROTO_INET] = "inet" };
 	struct cni_call *c = call;
 	struct survey s = { .c = c, .nft = nft };
-	char comment[NFT_COMMENT];
 	int r = survey(&s);
 
-	for_list (const struct drop_chain, d, &s.drops) {
-		struct ours ours = { .comment = comment_of(c, comment) };
+	for_list (const struct foreign_chain, f, &s.chains) {
+		struct ours ours = { .count = 0 };
 
-		if (r == 0)
-			r = nft_rule_each(nft, &d->table, d->chain, note_ours, &ours, &c->err);
-		if (r == 0 && ours.count == 0)
-			fprintf(stderr, "firewall: nftables table %s %s drops what is forwarded and not accepted there: containers of network %s may be cut off; accept "
-			        "their link in chain %s, or set \"foreignFirewall\": \"accept\"\n", families[d->table.family], d->table.name, c->who.network, d->chain);
+		if (r < 0 || !f->drops || (r = find_ours(&s, f, &ours)) < 0 || ours.count > 0)
+			continue;
+		if (c->verb == VERB_CHECK && is_wanted(c) && !f->owned)
+			r = tell_missing(c, f);
+		else
+			tell(c, f);
 	}
 	return r;
 }
 
+/* The tables of iptables-legacy are the kernel's, but not nftables': they are told of, and never written. */
+static void tell_legacy(struct cni_call *c)
+{
+	static const struct { int family; const char *program; } kinds[] = { { AF_INET, "iptables-legacy" }, { AF_INET6, "ip6tables-legacy" } };
+	const char *link = network_link(c) ? network_link(c) : "LINK";
+
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
+		if (xtables_forward_drops(kinds[i].family))
+			fprintf(stderr, "firewall: %s, table filter, drops what is forwarded and not accepted there, by chain FORWARD: containers of network %s may be cut off; "
+			        "accept their link: %s -I FORWARD -i %s -j ACCEPT; %s -I FORWARD -o %s -j ACCEPT\n",
+			        kinds[i].program, c->who.network, kinds[i].program, link, kinds[i].program, link);
+}
+
 int foreign_tell(struct cni_call *c)
 {
+	tell_legacy(c);
 	return nft_change_foreign(c, tell_all, c);
 }

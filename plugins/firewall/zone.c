@@ -100,7 +100,7 @@ static int record_undo(struct cni_call *c, const char *path)
 /* ---- The verbs ---- */
 
 /* (The reference: "firewalld", or no backend and firewalld is on the bus.) */
-bool zone_is_wanted(struct cni_call *c)
+static bool find_wanted(struct cni_call *c)
 {
 	const struct firewall_conf *conf = c->conf;
 	char path[PATH_MAX];
@@ -111,6 +111,15 @@ bool zone_is_wanted(struct cni_call *c)
 	if (conf->backend && *conf->backend)
 		return !strcmp(conf->backend, "firewalld");
 	return access(SYSTEM_BUS, F_OK) == 0 && ask(c, "running", NULL, &ignored) == 0;
+}
+
+bool zone_is_wanted(struct cni_call *c)
+{
+	struct firewall_conf *conf = c->conf;
+
+	if (conf->zone_wanted == ZONE_NOT_ASKED)
+		conf->zone_wanted = find_wanted(c) ? ZONE_WANTED : ZONE_NOT_WANTED;
+	return conf->zone_wanted == ZONE_WANTED;
 }
 
 /* What an ADD before it bound, and no DEL let go, is let go of now: but for what both have, which the helper sees by the new record. */

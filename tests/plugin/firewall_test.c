@@ -1,7 +1,15 @@
 /* firewall: who may talk to a container, and whom it may talk to. */
 #include "test.h"
 
+#include <arpa/inet.h>
+#include <libmnl/libmnl.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
 #include <string.h>
+#include <sys/socket.h>
+
+#include "fixture.h"
 
 /* ---- Networks with a policy, and containers on them ---- */
 
@@ -1098,12 +1106,74 @@ TEST(firewall_rule_among_others_comes_again)
 	one = join(&w, &n, "pod1");
 	sh("host", "nft delete table ip filter; nft delete table ip6 filter; nft -f /run/firewall.nft");
 	cut_to_lan("pod1");
-	expect_contains(expect_ok(plugin(&w, "firewall", "CHECK", "pod1", "eth0", one)).err, "drops what is forwarded");
+	expect_error(plugin(&w, "firewall", "CHECK", "pod1", "eth0", one), 999, "the rules are missing that let network net pass");
 	two = join(&w, &n, "pod2");
 	passes_to_lan("pod1");
 	leave(&w, &n, "pod1", one);
 	leave(&w, &n, "pod2", two);
 	expect_text(foreign_rules(), before);
+}
+
+static void batch_put(struct mnl_nlmsg_batch *batch, int type, int family, int res_id)
+{
+	struct nlmsghdr *h = mnl_nlmsg_put_header(mnl_nlmsg_batch_current(batch));
+	struct nfgenmsg *g = mnl_nlmsg_put_extra_header(h, sizeof *g);
+
+	h->nlmsg_type = type;
+	h->nlmsg_flags = NLM_F_REQUEST | (family ? NLM_F_CREATE : 0);
+	g->nfgen_family = family;
+	g->res_id = htons(res_id);
+}
+
+/* Table inet theirs with a chain that drops, which belongs to a socket of ours, as firewalld's newer tables do to its. */
+static bool own_table(void)
+{
+	char bytes[4096];
+	struct mnl_nlmsg_batch *batch = mnl_nlmsg_batch_start(bytes, sizeof bytes);
+	int fd = world_socket("host", AF_NETLINK, SOCK_RAW, NETLINK_NETFILTER);
+	struct nlmsghdr *h;
+	struct nlattr *hook;
+
+	batch_put(batch, NFNL_MSG_BATCH_BEGIN, 0, NFNL_SUBSYS_NFTABLES);
+	mnl_nlmsg_batch_next(batch);
+	h = mnl_nlmsg_batch_current(batch);
+	batch_put(batch, NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_NEWTABLE, NFPROTO_INET, 0);
+	mnl_attr_put_strz(h, NFTA_TABLE_NAME, "theirs");
+	mnl_attr_put_u32(h, NFTA_TABLE_FLAGS, htonl(NFT_TABLE_F_OWNER));
+	mnl_nlmsg_batch_next(batch);
+	h = mnl_nlmsg_batch_current(batch);
+	batch_put(batch, NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_NEWCHAIN, NFPROTO_INET, 0);
+	mnl_attr_put_strz(h, NFTA_CHAIN_TABLE, "theirs");
+	mnl_attr_put_strz(h, NFTA_CHAIN_NAME, "out");
+	mnl_attr_put_strz(h, NFTA_CHAIN_TYPE, "filter");
+	mnl_attr_put_u32(h, NFTA_CHAIN_POLICY, htonl(NF_DROP));
+	hook = mnl_attr_nest_start(h, NFTA_CHAIN_HOOK);
+	mnl_attr_put_u32(h, NFTA_HOOK_HOOKNUM, htonl(NF_INET_FORWARD));
+	mnl_attr_put_u32(h, NFTA_HOOK_PRIORITY, htonl(10));
+	mnl_attr_nest_end(h, hook);
+	mnl_nlmsg_batch_next(batch);
+	batch_put(batch, NFNL_MSG_BATCH_END, 0, NFNL_SUBSYS_NFTABLES);
+	mnl_nlmsg_batch_next(batch);
+	return send(fd, mnl_nlmsg_batch_head(batch), mnl_nlmsg_batch_size(batch), 0) > 0 && sh_try("host", "nft list chain inet theirs out");
+}
+
+/* It is told of, nobody can write in it, and the rest goes its way. */
+TEST(firewall_leaves_tables_that_are_owned)
+{
+	struct net n = { "net", 1, "'foreignFirewall': 'accept'" };
+	struct world w = world_begin("pod1");
+	struct answer added = expect_ok(plugin(&w, "bridge", "ADD", "pod1", "eth0", bridge_of(&n)));
+	const char *told = with_prev(firewall_of(&n), added);
+	struct answer a;
+
+	if (!own_table())
+		skip("this kernel has no nftables tables with an owner");
+	expect(!sh_try("host", "nft add rule inet theirs out accept"));
+	a = expect_ok(plugin(&w, "firewall", "ADD", "pod1", "eth0", told));
+	expect_contains(a.err, "nftables table inet theirs drops what is forwarded and not accepted there, by chain out");
+	expect_contains(a.err, "lets nobody else write in it");
+	expect_contains(expect_ok(plugin(&w, "firewall", "CHECK", "pod1", "eth0", told)).err, "lets nobody else write in it");
+	expect_ok(plugin(&w, "firewall", "DEL", "pod1", "eth0", told));
 }
 
 /* ---- Coming back ---- */

@@ -15,11 +15,10 @@ bin=$(cd "$bin" 2>/dev/null && pwd) || { echo "Bail out! no plugins in $bin: mak
 W=/run/w
 records=/run/plumb/zones
 
-fail() { echo "failed: $*"; exit 1; }
-skip() { echo "SKIP $*"; exit 77; }
+. "$here/../lib/words.sh"
+. "$here/../lib/firewalld.sh"
+
 says() { grep -qF -- "$1" $W/out || fail "does not say '$1': $(cat $W/out $W/err)"; }
-is() { [ "$1" = "$2" ] || fail "$3: is '$1', want '$2'"; }
-until_true() { local n=0; until "$@"; do n=$((n + 1)); [ $n -lt 200 ] || fail "never: $*"; sleep 0.1; done; }
 
 # The helper; what it prints in $W/out.
 expect() {
@@ -50,58 +49,15 @@ gc() {
 		fail "GC: $(cat $W/out $W/err)"
 }
 
-# What firewalld itself says.
-name=org.fedoraproject.FirewallD1
-ask_zone() { dbus-send --system --print-reply=literal --dest=$name /${name//.//} $name.zone."$@" 2>&1; }
-is_in() { ask_zone querySource string:"$1" string:"$2" | grep -q 'boolean true'; }
-inside() { local s zone=$1; shift; for s; do is_in "$zone" "$s" || fail "$s is not in zone $zone: $(ask_zone getSources string:"$zone")"; done; }
-outside() { local s zone=$1; shift; for s; do ! is_in "$zone" "$s" || fail "$s is in zone $zone"; done; }
-reload() { firewall-cmd --reload >$W/reload 2>&1 || fail "reload: $(cat $W/reload $W/firewalld.log)"; }
-
-start_bus() {
-	mkdir -p /run/dbus
-	cat >$W/bus.conf <<-'BUS'
-		<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
-		 "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
-		<busconfig>
-		  <type>system</type>
-		  <listen>unix:path=/run/dbus/system_bus_socket</listen>
-		  <auth>EXTERNAL</auth>
-		  <policy context="default">
-		    <allow user="*"/> <allow own="*"/> <allow send_destination="*"/> <allow receive_sender="*"/>
-		  </policy>
-		</busconfig>
-	BUS
-	dbus-daemon --config-file=$W/bus.conf --nofork --nopidfile --nosyslog 2>$W/bus.log & bus=$!
-	until_true test -S /run/dbus/system_bus_socket
-}
-start_firewalld() {
-	firewalld --nofork --nopid >>$W/firewalld.log 2>&1 & firewalld=$!
-	until_true firewall_runs
-}
-firewall_runs() {
-	kill -0 $firewalld 2>/dev/null || fail "firewalld ended: $(cat $W/firewalld.log)"
-	ask_zone getZones | grep -q trusted
-}
-stop_firewalld() { kill $firewalld; wait $firewalld 2>/dev/null; }
-start_all() { start_bus; start_firewalld; }
-
 begin() {
-	local program
-	for program in firewalld firewall-cmd dbus-daemon dbus-send; do
-		type -P $program >/dev/null || skip "no $program: firewalld and D-Bus are not installed"
-	done
+	need_firewalld
 	[ -x "$bin/plumb-firewalld" ] || skip "no plumb-firewalld: plumb was built without libsystemd"
 	for dir in /run /etc/firewalld /var/log; do mount -t tmpfs none $dir || exit 1; done
-	# firewalld is not to load modules on this machine.
-	program=$(type -P modprobe) && mount --bind "$(type -P true)" "$program"
-	mkdir -p $W /run/netns /etc/firewalld/zones
-	# Only what the cases need: default zones and services are in /usr/lib/firewalld.
-	printf 'DefaultZone=drop\nFirewallBackend=nftables\nIndividualCalls=no\nCleanupModulesOnExit=no\n' >/etc/firewalld/firewalld.conf
+	mkdir -p $W /run/netns
+	configure_firewalld drop
 	ip link set lo up
-	unset CNI_ARGS DBUS_SYSTEM_BUS_ADDRESS
-	firewalld= bus=
-	trap 'for pid in $firewalld $bus; do kill $pid 2>/dev/null; done' EXIT
+	unset CNI_ARGS
+	trap end_firewalld EXIT
 }
 
 # ---- The helper ----
@@ -288,27 +244,4 @@ case_traffic() {
 	true
 }
 
-# ---- The cases, one process each ----
-
-if [ "${1:-}" = --case ]; then
-	begin && "case_$2"
-	exit
-fi
-
-unprivileged=(); [ "$(id -u)" = 0 ] || unprivileged=(-r)
-world=(unshare "${unprivileged[@]}" --net --mount --pid --fork --kill-child --mount-proc)
-mapfile -t cases < <(sed -n 's/^case_\([a-z_]*\)() {$/\1/p' "${BASH_SOURCE[0]}")
-if [ $# -gt 0 ]; then
-	mapfile -t cases < <(for c in "${cases[@]}"; do for p; do [[ $c == *$p* ]] && echo "$c" && break; done; done)
-fi
-
-echo "1..${#cases[@]}"
-number=0 failed=0
-for c in "${cases[@]}"; do
-	number=$((number + 1))
-	output=$(timeout 180 "${world[@]}" bash "${BASH_SOURCE[0]}" --case "$c" 2>&1); status=$?
-	if [ $status = 0 ]; then echo "ok $number - firewalld_$c"
-	elif [ $status = 77 ]; then echo "ok $number - firewalld_$c # ${output##*$'\n'}"
-	else failed=$((failed + 1)); echo "not ok $number - firewalld_$c"; sed 's/^/# /' <<<"$output"; fi
-done
-exit $((failed > 0))
+. "$here/../lib/cases.sh"
