@@ -2,12 +2,16 @@
 #include "test.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <libmnl/libmnl.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "fixture.h"
 
@@ -606,6 +610,84 @@ TEST(firewall_drops_are_logged)
 	expect_contains(ruleset_in("host"), "ip daddr 192.0.2.2 log prefix \"plumb net drop: \" drop");
 	expect_contains(ruleset_in("host"), "ip saddr @apart4 log prefix \"plumb net drop: \" drop");
 	cut_to("pod1", "192.0.2.2", 80);
+}
+
+static int kernel_log(void)
+{
+	int fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+
+	if (fd < 0 || lseek(fd, 0, SEEK_END) < 0)
+		skip("the kernel's log cannot be read: %s", strerror(errno));
+	return fd;
+}
+
+/* Whether a line with the words has come, within a second. One read is one line. */
+static bool is_logged(int fd, const char *words, const char *also)
+{
+	char line[4096];
+
+	for (int tries = 0; tries < 100; tries++) {
+		ssize_t n = read(fd, line, sizeof line - 1);
+
+		if (n < 0)
+			poll(NULL, 0, 10);
+		line[n > 0 ? n : 0] = '\0';
+		if (strstr(line, words) && strstr(line, also))
+			return true;
+	}
+	return false;
+}
+
+/* A rule that nft itself has written tells whether what happens in a namespace is logged at all. */
+TEST(firewall_drops_are_in_the_kernels_log)
+{
+	struct net n = { "net", 1, "'egressDeny': ['192.0.2.2', 'host'], 'unpublishedPorts': 'drop', 'logDrops': true" };
+	struct world w = world_begin("pod1 lan");
+	int log = kernel_log();
+
+	sh("host", "nft 'table inet mine { chain input { type filter hook input priority 0; tcp dport 7001 log prefix \"of nft: \"; }; }'");
+	tcp_ask_briefly("lan", "192.0.2.1", 7001);
+	if (!is_logged(log, "of nft: ", "DPT=7001"))
+		skip("the kernel logs nothing of namespaces but the first: net.netfilter.nf_log_all_netns is 0, or it has no nf_log_syslog");
+	join(&w, &n, "pod1");
+	lan_serves();
+	lan_knows(1);
+	host_serves();
+	cut_to("pod1", "192.0.2.2", 80);
+	expect(is_logged(log, "plumb net drop: ", "DST=192.0.2.2 "));
+	cut_to("pod1", "10.1.0.1", 7000);
+	expect(is_logged(log, "plumb net drop: ", "DST=10.1.0.1 "));
+	cut_to("lan", "fd00:1::2", 80);
+	expect(is_logged(log, "plumb net drop: ", "DST=fd00:0001:0000:0000:0000:0000:0000:0002 "));
+	passes_to("pod1", "lan", "2001:db8:1::2", 80);
+	expect(!is_logged(log, "plumb net drop: ", "DST=2001:0db8"));
+}
+
+/* ---- SCTP: a handshake's beginning, by raw sockets ---- */
+
+TEST(firewall_judges_sctp_alike)
+{
+	struct net n = { "net", 1, "'ingressPolicy': 'same-bridge', 'unpublishedPorts': 'drop', 'egressDeny': ['192.0.2.2']" },
+	           apart = { "apart", 2, "'ingressPolicy': 'same-bridge'" };
+	struct world w = world_begin("pod1 pod2 pod3 lan");
+	const char *told = join(&w, &n, "pod1"), *conf = conf_set(conf_set(told, "type", "'portmap'"), "runtimeConfig",
+	                   "{'portMappings': [{'hostPort': 8080, 'containerPort': 80, 'protocol': 'sctp'}]}");
+
+	join(&w, &n, "pod2");
+	join(&w, &apart, "pod3");
+	lan_knows(1);
+	sctp_serve("pod1", NULL, 80);
+	sctp_serve("lan", "192.0.2.2", 80);
+	expect_text(sctp_ask("pod2", "10.1.0.2", 80), "pod1 saw 10.1.0.3");
+	expect_text(ask_("sctp", "pod3", 0, "10.1.0.2", 80, BRIEFLY), "timeout");
+	expect_text(ask_("sctp", "lan", 0, "10.1.0.2", 80, BRIEFLY), "timeout");
+	expect_ok(plugin(&w, "portmap", "ADD", "pod1", "eth0", conf));
+	expect_text(sctp_ask("lan", "192.0.2.1", 8080), "pod1 saw 192.0.2.2");
+	expect_contains(sctp_ask("pod3", "192.0.2.1", 8080), "pod1 saw ");
+	expect_text(ask_("sctp", "pod1", 0, "192.0.2.2", 80, BRIEFLY), "timeout");
+	expect_contains(sctp_ask("pod3", "192.0.2.2", 80), "lan saw ");
+	expect_ok(plugin(&w, "portmap", "DEL", "pod1", "eth0", conf));
+	leave(&w, &n, "pod1", told);
 }
 
 /* ---- unpublishedPorts ---- */
