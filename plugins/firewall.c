@@ -50,12 +50,9 @@ static int firewall_check(struct cni_call *c)
 
 static int firewall_gc(struct cni_call *c)
 {
-	int r = policy_gc(c);
+	int r = first_failure(policy_gc(c), zone_gc(c));
 
-	if (c->net.dry_run)
-		return r;
-	r = first_failure(r, zone_gc(c));
-	return first_failure(r, foreign_leave(c));
+	return c->net.dry_run ? r : first_failure(r, foreign_leave(c));
 }
 
 CNI_PLUGIN("firewall", .about = "who may talk to a container, and whom it may talk to", .fields = firewall_fields, .conf_size = sizeof(struct firewall_conf),

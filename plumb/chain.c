@@ -157,6 +157,8 @@ int chain_ask(struct call *c, const struct network *n, size_t index, const json_
 	if (valid) {                    /* libcni sends the older name too, and so plugins may know that one only */
 		json_object_set(request, "cni.dev/valid-attachments", (json_t *)valid);
 		json_object_set(request, "cni.dev/attachments", (json_t *)valid);
+		if (c->opt.dry_run)
+			json_object_set_new(request, "dryRun", json_true());
 	}
 	return plugin_execute(c, &i, NULL, t);
 }

@@ -4,14 +4,16 @@
 
 #include "attachment.h"
 #include "chain.h"
+#include "cni/self.h"
 #include "cni/version.h"
+#include "invoke.h"
 #include "lock.h"
 #include "sandbox.h"
 
 struct sweep {
 	const struct network *network;
 	json_t *valid;                  /* what plugins are told: {"containerID", "ifname"} */
-	json_t *removed, *errors;
+	json_t *removed, *errors;       /* removed: with --dry-run, what would be */
 	int     code;                   /* to exit with: that of the first error */
 };
 
@@ -59,6 +61,12 @@ static int sweep_one(struct call *c, const struct cached *a, void *arg)
 			json_array_append_new(s->valid, attachment_json(e->container, e->ifname));
 		return 0;
 	}
+	if (c->opt.dry_run) {
+		json_array_append_new(s->removed, attachment_json(e->container, e->ifname));
+		if (!c->opt.json)
+			printf("%s: would remove %s (%s): %s\n", s->network->name, e->container, e->ifname, why);
+		return 0;
+	}
 	if (a->unfinished && attachment_holder(c, a->network, e, &other) != 0)
 		ours.netns = "";        /* it never had the interface of its name, which is another's now */
 	if (attachment_del(c, s->network->name, s->network, &ours, false) < 0) {
@@ -74,6 +82,18 @@ static int sweep_one(struct call *c, const struct cached *a, void *arg)
 	return 0;
 }
 
+/* A plugin that does not know dryRun would not only tell. */
+static bool is_asked(struct call *c, const json_t *plugin)
+{
+	struct trouble ignored = { 0 };
+	const char *path = c->opt.dry_run ? plugin_find_file(c, plugin_type(plugin), &ignored) : NULL;
+
+	if (!path || self_is_plumb(path))
+		return true;
+	fprintf(stderr, "plumb: gc: %s is not asked what it would remove: it is not of plumb, and would remove it\n", path);
+	return false;
+}
+
 /* GC came with CNI 1.1.0. Every plugin is asked, whatever the others answered. */
 static void ask_plugins(struct call *c, struct sweep *s)
 {
@@ -85,7 +105,7 @@ static void ask_plugins(struct call *c, struct sweep *s)
 		return;
 	}
 	for (size_t i = 0; i < json_array_size(n->plugins); i++)
-		if (chain_ask(c, n, i, s->valid, &c->trouble) < 0)
+		if (is_asked(c, json_array_get(n->plugins, i)) && chain_ask(c, n, i, s->valid, &c->trouble) < 0)
 			note_trouble(c, s);
 }
 
@@ -93,6 +113,19 @@ static void take_given(struct call *c, struct sweep *s)
 {
 	for_list (const struct named_attachment, v, &c->opt.valid)
 		json_array_append_new(s->valid, attachment_json(v->container, v->ifname));
+}
+
+static void tell(struct call *c, const struct sweep *s)
+{
+	scoped(json_put) json_t *j = NULL;
+
+	if (c->opt.json) {
+		j = json_pack("{s:s, s:O, s:O, s:O}", "network", s->network->name, c->opt.dry_run ? "wouldRemove" : "removed", s->removed,
+		              "valid", s->valid, "errors", s->errors);
+		print_json(j);
+	} else if (c->opt.dry_run) {
+		printf("%s: nothing was removed (--dry-run)\n", s->network->name);
+	}
 }
 
 static int sweep(struct call *c, struct sweep *s)
@@ -105,14 +138,11 @@ static int sweep(struct call *c, struct sweep *s)
 	r = cache_each(c, s->network->name, sweep_one, s);
 	if (r < 0)
 		return r;       /* the list of the valid is not known: plugins must not take it for whole */
+	fflush(stdout);                 /* what plugins say comes behind it */
 	ask_plugins(c, s);
-	sandbox_sweep(c);
-	if (c->opt.json) {
-		scoped(json_put) json_t *j = json_pack("{s:s, s:O, s:O, s:O}", "network", s->network->name, "removed", s->removed,
-		                                       "valid", s->valid, "errors", s->errors);
-
-		print_json(j);
-	}
+	if (!c->opt.dry_run)
+		sandbox_sweep(c);
+	tell(c, s);
 	return s->code;
 }
 

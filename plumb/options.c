@@ -142,6 +142,7 @@ static const struct row rows[] = {
 	ROW("mac",       0,   "MAC",   ATTACHING,     take_mac,        mac,       "ask for this MAC"),
 	ROW("valid",     0,   "ID/IF", CMD_GC,        take_attachment, valid,     "an attachment to keep, all others go; repeatable"),
 	ROW("all",       0,   NULL,    CMD_GC,        take_flag,       all,       "keep none"),
+	ROW("dry-run",   0,   NULL,    CMD_GC,        take_flag,       dry_run,   "only say what would be removed"),
 	ROW("conf-dir",  0,   "DIR",   NETWORKS,      take_text,       conf_dir,  "configurations ($NETCONFPATH, " DEFAULT_CONF_DIR ")"),
 	ROW("bin-dir",   0,   "DIRS",  CMD_ALL,       take_texts,      bin_dirs,  "plugins; repeatable ($CNI_PATH, " DEFAULT_BIN_PATH ")"),
 	ROW("cache-dir", 0,   "DIR",   NETWORKS,      take_text,       cache_dir, "results of attachments (" DEFAULT_CACHE_DIR ")"),

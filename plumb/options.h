@@ -27,7 +27,7 @@ struct options {
 	struct list bin_dirs, networks, ips;    /* of const char * */
 	struct list ports;                      /* of struct port (ports.h) */
 	struct list valid;                      /* of struct named_attachment */
-	bool        json, help, version, all;
+	bool        json, help, version, all, dry_run;
 	char      **operands;                   /* ended by NULL */
 	int         operand_count;
 };

@@ -83,15 +83,28 @@ static bool is_stale(const struct leaving *l, const char *owner)
 	       !(l->valid.count && bsearch(&owner, l->valid.items, l->valid.count, sizeof owner, compare_owners));
 }
 
+/* Of what an attachment has in a set, one line is enough. */
+static void tell_once(struct leaving *l, const char *owner)
+{
+	const char **slot;
+	char holder[256];
+
+	for_list (const char *, seen, &l->told)
+		if (!strcmp(*seen, owner))
+			return;
+	slot = arena_push(&l->c->arena, &l->told.items, &l->told.count, sizeof *slot);
+	if (slot && (*slot = arena_strdup(&l->c->arena, owner)))
+		fprintf(stderr, "%s: would remove what nftables %s has of %s\n", l->c->plugin->name, l->set->name, attach_describe(owner, holder, sizeof holder));
+}
+
 static int leave_if_ours(const struct nft_element *el, void *arg)
 {
 	struct leaving *l = arg;
-	char holder[256];
 
 	if (!(l->c->verb == VERB_GC ? is_stale(l, el->comment) : nft_owned_by(el, l->c->who.owner)))
 		return 0;
 	if (l->c->verb == VERB_GC && l->c->net.dry_run) {
-		fprintf(stderr, "%s: would remove what nftables %s has of %s\n", l->c->plugin->name, l->set->name, attach_describe(el->comment, holder, sizeof holder));
+		tell_once(l, el->comment);
 		return 0;
 	}
 	nft_remove(l->nft, l->set, el);
@@ -103,6 +116,7 @@ int leave_swept(struct leaving *l, const struct nft_set *set)
 	int r = l->c->verb == VERB_GC && l->valid.count == 0 ? find_valid(l) : 0;
 
 	l->set = set;
+	l->told = (struct list){ 0 };
 	return r < 0 ? r : nft_each(l->nft, set, leave_if_ours, l, &l->c->err);
 }
 

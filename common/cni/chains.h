@@ -12,6 +12,7 @@ struct leaving {
 	const struct nft_set *const *shared;    /* sets with elements of networks (element_share), ended by NULL; NULL: none */
 	size_t                count;    /* of elements */
 	struct list           chains;   /* of struct leaving_chain (chains.c) */
+	struct list           told;     /* dry run: owners told of in the set at hand, const char * */
 	struct list           valid;    /* GC: owners that stay, const char *, sorted */
 };
 

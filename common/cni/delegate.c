@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/trace.h"
@@ -132,5 +133,9 @@ int delegate_run(struct cni_call *c, const char *type, enum verb verb, struct re
 		return err_set(&c->err, CNI_FAILED, -ENOENT, "failed to find plugin \"%s\" in path [%s]", type, c->path);
 	if (inside && inside != c->plugin && is_our_build(path, type))
 		return run_inside(c, inside, verb, result);
+	if (verb == VERB_GC && c->net.dry_run && !self_is_plumb(path)) {        /* it would pass dryRun over */
+		fprintf(stderr, "%s: %s is not asked what it would remove: it is not of plumb, and would remove it\n", c->plugin->name, path);
+		return 0;
+	}
 	return run_outside(c, type, path, verb, result);
 }

@@ -1,8 +1,11 @@
 #include "cni/self.h"
 
+#include <fcntl.h>
+#include <stddef.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/scoped.h"
 #include "base/text.h"
 
 const char plugin_self[] = PLUGIN_SELF;
@@ -17,6 +20,15 @@ struct note {
 static const struct note note __attribute__((used, aligned(4), section(".note.plumb"))) = {
 	8, 96, 1, "plumb", NOTE_TEXT PLUGIN_SELF,
 };
+
+bool self_is_plumb(const char *path)
+{
+	scoped(fd_close) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	char page[4096];
+	ssize_t n = pread(fd, page, sizeof page, 0);
+
+	return n > 0 && memmem(page, n, &note, offsetof(struct note, text));
+}
 
 bool self_is_build_of(int fd, const char *name)
 {

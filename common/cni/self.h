@@ -9,5 +9,7 @@ extern const char plumb_version[];
 
 /* Whether the executable open at fd is the plugin `name` of the very same sources as ours: then it may as well run in process. */
 bool self_is_build_of(int fd, const char *name);
+/* Whether a file is an executable of plumb's, of whatever build. */
+bool self_is_plumb(const char *path);
 
 #endif

@@ -182,6 +182,10 @@ int zone_gc(struct cni_call *c)
 		if (!record_is_stale(c, d->d_name))
 			continue;
 		snprintf(path, sizeof path, ZONE_RECORDS "/%s", d->d_name);
+		if (c->net.dry_run) {
+			fprintf(stderr, "firewall: would take out of its zone of firewalld what %s tells\n", path);
+			continue;
+		}
 		r = first_failure(r, record_undo(c, path));
 	}
 	return r;

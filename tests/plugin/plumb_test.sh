@@ -556,6 +556,36 @@ case_gc() {
 	is "$(calls)" "two.DEL one.DEL one.GC two.GC" "goes on after errors"
 }
 
+# What is only told of stays; plugins of others, which would not only tell, are not asked.
+case_gc_dry_run() {
+	two 1.1.0; add_netns a b
+	VERSION=1.1.0 expect 0 add net a --id a; VERSION=1.1.0 expect 0 add net b --id b; ip netns del b; calls >/dev/null
+	expect 0 gc net --dry-run
+	prints "net: would remove b (eth0): its namespace /run/netns/b is gone"; prints "nothing was removed (--dry-run)"
+	is "$(calls)" "" "plugins run"; says "$W/bin/one is not asked what it would remove"; says "$W/bin/two is not asked"
+	is "$(ls $results | wc -l)" 2 "records"
+	expect 0 gc net --dry-run --all --json; prints '"wouldRemove"'; prints '"containerID": "a"'
+	expect 2 add net a --dry-run; says "no option --dry-run"
+	expect 0 gc net; prints "net: removed b (eth0)"
+}
+
+case_gc_dry_run_of_real_plugins() {
+	need "$bin"/{bridge,host-local,portmap,plumb-ruleset} "$(command -v nft || echo nft)"
+	real_network "$bin" 1.1.0; add_netns one two
+	expect 0 add app-network one --id one -p 8080:80 -p 8081:80; expect 0 add app-network two --id two -p 8082:80
+	ip netns del one
+	local before; before=$(nft list table inet plumb; find /var/lib/cni /run/plumb -type f | sort)
+	expect 0 gc app-network --dry-run; prints "would remove one (eth0)"
+	says "portmap: would remove what nftables publish_any4 has of container \"one\""; says "bridge: would remove what nftables masq4 has of container \"one\""
+	says "host-local: would give 10.7.0.2 back"; lacks $W/err '"two"'
+	is "$(grep -c publish_any4 $W/err)" 1 "lines of two ports"
+	is "$(nft list table inet plumb; find /var/lib/cni /run/plumb -type f | sort)" "$before" "what is there"
+	# Addresses by a plugin that is not of plumb.
+	mkdir $W/mixed; cp "$bin"/* $W/mixed 2>/dev/null; printf '#!/bin/sh\ntouch %s/asked\n' $W >$W/mixed/host-local
+	expect 0 gc app-network --dry-run --bin-dir $W/mixed; says "bridge: $W/mixed/host-local is not asked"; [ ! -e $W/asked ] || fail "it was asked"
+	expect 0 gc app-network; expect 0 gc app-network --dry-run; is "$(wc -l <$W/err)" 0 "lines about what is left"
+}
+
 case_gc_limits() {
 	two 1.0.0; add_netns a
 	expect 0 add net a; ip netns del a; calls >/dev/null
