@@ -1,4 +1,4 @@
-/* plumb restore: brings back what attachments have in nftables, after somebody has flushed the ruleset. */
+/* plumb restore: brings back what attachments have in nftables, after somebody has flushed the ruleset, and in firewalld's zones. */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -12,6 +12,7 @@
 #include "cni/nftables.h"
 #include "os/file.h"
 #include "plumb.h"
+#include "zones.h"
 
 enum { RECORD_LIMIT = 64 << 20 };
 
@@ -142,7 +143,7 @@ int restore_run(struct call *c)
 {
 	static const struct nft_table *const tables[] = { &nft_inet, &nft_bridge };
 	json_t *list = call_keep(c, json_array());
-	int done = 0;
+	int done = 0, zones;
 
 	find_helper(c);
 	for (size_t i = 0; i < ARRAY_LEN(tables); i++) {
@@ -152,12 +153,15 @@ int restore_run(struct call *c)
 			return r;
 		done += r;
 	}
+	zones = zones_restore(c);
 	if (c->opt.json) {
-		scoped(json_put) json_t *j = json_pack("{s:O}", "restored", list);
+		scoped(json_put) json_t *j = json_pack("{s:O, s:i}", "restored", list, "zones", zones < 0 ? 0 : zones);
 
 		print_json(j);
-	} else if (!done) {
+	} else if (zones > 0) {
+		printf("firewalld: %d attachment%s back in %s zone%s\n", zones, zones == 1 ? "" : "s", zones == 1 ? "its" : "their", zones == 1 ? "" : "s");
+	} else if (!done && zones == 0) {
 		puts("nothing to restore: no nftables table of plumb is there, and nothing on record in " NFT_RECORDS);
 	}
-	return EXIT_DONE;
+	return zones < 0 ? zones : EXIT_DONE;
 }

@@ -178,6 +178,23 @@ case_reload_and_restore() {
 	works DEL a ""; outside trusted 10.0.0.2/32
 }
 
+case_plumb_restore() {
+	export CNI_PATH=$bin
+	local plumb=$bin/plumb
+	start_all
+	"$plumb" restore >$W/out 2>$W/err || fail "with nothing to restore: $(cat $W/err)"; says "nothing to restore"
+	works ADD a 10.0.0.2/24,fd00::2/64; works ADD b 10.0.0.3/24 '"firewalldZone":"public"'
+	reload; outside trusted 10.0.0.2/32
+	"$plumb" restore >$W/out 2>$W/err || fail "restore: $(cat $W/err)"
+	says "firewalld: 2 attachments back in their zones"; inside trusted 10.0.0.2/32 fd00::2/128; inside public 10.0.0.3/32
+	echo "gone 10.0.0.8/32" >$records/net:x:eth0.zone
+	reload; ! "$plumb" restore --json >$W/out 2>$W/err || fail "with a zone that is no more"
+	says '"zones": 0'; grep -q "zone gone" $W/err || fail "does not say which: $(cat $W/err)"; inside trusted 10.0.0.2/32
+	stop_firewalld
+	"$plumb" restore >$W/out 2>$W/err || fail "with firewalld stopped: $(cat $W/err)"
+	! "$plumb" restore --bin-dir /nowhere >$W/out 2>$W/err || fail "without the helper"; grep -q plumb-firewalld $W/err || fail "says: $(cat $W/err)"
+}
+
 case_the_next_add_restores() {
 	start_all
 	works ADD a 10.0.0.2/24,fd00::2/64; works ADD z 10.0.0.3/24 '"firewalldZone":"public"'
