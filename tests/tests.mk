@@ -43,6 +43,14 @@ $(T)/golden/golden: $(call suite_obj,golden) $(test_lib_obj)
 $(suite_prog):
 	$(link) -o $@ $^ $(shell $(PKG_CONFIG) --libs $(test_pkgs))
 
+# tests/crash: `at` needs nothing; `crash` has a main of its own beside the library.
+crash_prog   := $(T)/crash/at $(T)/crash/crash
+crash_obj     = $(patsubst %,$(B)/tests/crash/%.o,$(1))
+$(T)/crash/at: $(call crash_obj,at calls)
+$(T)/crash/crash: $(call crash_obj,crash point scenario calls) $(filter-out %/runner.o,$(test_lib_obj))
+$(crash_prog):
+	$(link) -o $@ $^ $(shell $(PKG_CONFIG) --libs $(test_pkgs))
+
 $(FIXTURE): $(fixture_prog) $(fixture_obj)
 	$(link) -o $@ $^ $(shell $(PKG_CONFIG) --libs libmnl)
 

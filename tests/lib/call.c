@@ -115,7 +115,7 @@ static void look_for_findings(const struct answer *a)
 struct answer call_(struct call c)
 {
 	struct environment env = env_of(&c);
-	const char *argv[8] = { c.program ? c.program : keep("%s/%s", bin_dir(), c.plugin) };
+	const char *argv[32] = { c.program ? c.program : keep("%s/%s", bin_dir(), c.plugin) };
 	const char *input = c.raw ? c.raw : conf_of(c.conf);
 	struct run run = {
 		.argv = argv, .env = env.vars, .input = input, .input_len = c.raw ? c.raw_len : strlen(input),
