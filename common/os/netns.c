@@ -10,8 +10,11 @@
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
+#include <time.h>
 
 #include "base/scoped.h"
+
+enum { TRIES = 100 };                   /* to come back, a millisecond apart: the kernel may be short of memory for a moment */
 
 /* Any namespace, or a file of procfs on a kernel without nsfs ioctls, would pass a test of the file system alone. */
 static bool is_netns(int fd)
@@ -68,9 +71,12 @@ void netns_leave(int *back)
 {
 	if (*back < 0)
 		return;
-	if (setns(*back, CLONE_NEWNET) < 0) {
-		perror("returning to our own network namespace");
-		_exit(1);
+	for (int tries = 0; setns(*back, CLONE_NEWNET) < 0; tries++) {
+		if (tries == TRIES) {
+			perror("returning to our own network namespace");
+			_exit(1);       /* what came next would hit the container's */
+		}
+		nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
 	}
 	close(*back);
 	*back = -1;
