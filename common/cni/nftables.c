@@ -43,21 +43,27 @@ static bool record_is_valid(struct cni_call *c, const char *name, const char *pa
 	return false;
 }
 
-static void remove_stale_records(struct cni_call *c, const char *part)
+static int remove_stale_records(struct cni_call *c, const char *part)
 {
 	scoped(dir_close) DIR *dir = opendir(NFT_RECORDS);
 	char owner[OWNER_SIZE], start[NAME_MAX + 1];
 	struct dirent *d;
+	int r = dir || errno == ENOENT ? 0 : -errno;
 
 	attach_owner_network(c->who.network, owner);
 	record_name(owner, part, start);
 	start[strlen(owner)] = '\0';
-	while (dir && (d = readdir(dir))) {
-		size_t len = strlen(d->d_name), end = strlen(part);
+	while (dir && (errno = 0, d = readdir(dir))) {
+		const char *name = d->d_name + (d->d_name[0] == '.');  /* with a dot: what a killed process left of it */
+		size_t len = strlen(name), end = strlen(part);
 
-		if (!strncmp(d->d_name, start, strlen(start)) && len > end && !strcmp(d->d_name + len - end, part) && !record_is_valid(c, d->d_name, part))
-			unlinkat(dirfd(dir), d->d_name, 0);
+		if (!strncmp(name, start, strlen(start)) && len > end && !strcmp(name + len - end, part) && !record_is_valid(c, name, part) &&
+		    unlinkat(dirfd(dir), d->d_name, 0) < 0 && errno != ENOENT)
+			r = first_failure(r, -errno);
 	}
+	if (dir && !d)
+		r = first_failure(r, -errno);
+	return r < 0 ? err_sys(&c->err, CNI_IO, r, "removing records of attachments that are gone from " NFT_RECORDS) : 0;
 }
 
 /* How many rules each chain of spec/ruleset.nft and spec/ruleset-bridge.nft has; CNI-ADMIN's are the admin's. */
@@ -127,7 +133,7 @@ int nft_work(struct cni_call *c, const struct nft_table *table, const char *part
 			r = nft_transact(&work, &c->err);
 	}
 	if (r == 0 && c->verb == VERB_GC && !c->net.dry_run)
-		remove_stale_records(c, part);
+		r = remove_stale_records(c, part);
 	return r;
 }
 

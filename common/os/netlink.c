@@ -81,13 +81,13 @@ static int send_all(struct netlink *nl, const void *data, size_t len)
 }
 
 /* One datagram from the kernel into the shared buffer; its length or -errno. Others' datagrams are passed over. */
-static ssize_t receive(struct netlink *nl)
+static ssize_t receive(struct netlink *nl, int flags)
 {
 	for (;;) {
 		struct sockaddr_nl from = { 0 };
 		struct iovec v = { datagram, sizeof datagram };
 		struct msghdr h = { .msg_name = &from, .msg_namelen = sizeof from, .msg_iov = &v, .msg_iovlen = 1 };
-		ssize_t n = recvmsg(netlink_fd(nl), &h, 0);
+		ssize_t n = recvmsg(netlink_fd(nl), &h, flags);
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -139,7 +139,7 @@ int netlink_get(struct netlink *nl, struct nl_msg *m, netlink_reply *reply, void
 	r = finish(nl, m);
 	nlmsg_free(m);
 	while (r >= 0) {
-		ssize_t n = receive(nl);
+		ssize_t n = receive(nl, 0);
 		int left = (int)n;
 
 		if (n < 0)
@@ -192,7 +192,7 @@ static int dump_once(struct netlink *nl, struct nl_msg *m, struct pile *p)
 
 	p->len = 0;
 	while (r >= 0) {
-		ssize_t n = receive(nl);
+		ssize_t n = receive(nl, 0);
 		int left = (int)n;
 
 		if (n < 0)
@@ -230,13 +230,14 @@ int netlink_dump(struct netlink *nl, struct nl_msg *m, netlink_reply *reply, voi
 	return r;
 }
 
-/* The kernel has answered all of a batch by the time that it is sent. What is left would take up the room of later answers. */
+/* What is left would take up the room of later answers. */
 static void discard_the_rest(struct netlink *nl)
 {
 	while (recv(netlink_fd(nl), datagram, sizeof datagram, MSG_DONTWAIT) >= 0 || errno == ENOBUFS)
 		;
 }
 
+/* The kernel has answered all of a batch by the time that it is sent. */
 int netlink_batch(struct netlink *nl, const void *messages, size_t len, unsigned first_seq, unsigned n_acks)
 {
 	int size = BATCH_BUFFER, first = 0, r;
@@ -247,13 +248,13 @@ int netlink_batch(struct netlink *nl, const void *messages, size_t len, unsigned
 	if (r < 0)
 		return r;
 	while (n_acks > 0) {
-		ssize_t n = receive(nl);
+		ssize_t n = receive(nl, MSG_DONTWAIT);
 		int left = (int)n;
 
 		if (n == -ENOBUFS)
 			continue;       /* more refusals than there is room for: the first ones, which count, are there */
 		if (n < 0)
-			return (int)n;
+			return -ENODATA;
 		for (struct nlmsghdr *h = (void *)datagram; nlmsg_ok(h, left); h = nlmsg_next(h, &left)) {
 			if (h->nlmsg_type != NLMSG_ERROR || (int)(h->nlmsg_seq - first_seq) < 0)
 				continue;
@@ -281,7 +282,7 @@ int netlink_wait(struct netlink *nl, int timeout_ms, netlink_reply *reply, void 
 
 	if (r <= 0)
 		return r < 0 ? -errno : -ETIMEDOUT;
-	n = receive(nl);
+	n = receive(nl, 0);
 	if (n < 0)
 		return (int)n;
 	left = (int)n;

@@ -42,7 +42,8 @@ int netlink_get(struct netlink *nl, struct nl_msg *m, netlink_reply *reply, void
 int netlink_dump(struct netlink *nl, struct nl_msg *m, netlink_reply *reply, void *arg);
 
 /* Several messages as one datagram (an nftables batch), then the answers: the first error, else 0. n_acks: how many of them
- * carry NLM_F_ACK; first_seq: the lowest of their sequence numbers, all taken from ++nl->seq. The messages stay the caller's. */
+ * carry NLM_F_ACK; first_seq: the lowest of their sequence numbers, all taken from ++nl->seq. The messages stay the caller's.
+ * -ENODATA: they were sent, and what came of them is not known, as the answer got lost. */
 int netlink_batch(struct netlink *nl, const void *messages, size_t len, unsigned first_seq, unsigned n_acks);
 
 /* Joins a multicast group of NETLINK_ROUTE (RTNLGRP_…). */

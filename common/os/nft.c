@@ -224,7 +224,7 @@ static int try_once(struct nft *nft, const struct nft_work *w, struct err *e)
 		return r;
 	r = nft_commit(nft);
 	if (r == 0 && nft->recording && !nft->record.len)
-		unlink(w->record);
+		r = nft_record_remove(w->record, e);
 	if (r == -ENOENT && known)
 		return -ERESTART;               /* it was there a moment ago */
 	if (r != -ENOENT)
@@ -237,13 +237,14 @@ int nft_transact(const struct nft_work *w, struct err *e)
 {
 	scoped(trace_end) struct trace_span span = trace_begin("nftables");
 	scoped(nft_close) struct nft nft = { 0 };
+	struct err ignored = { 0 };
 	int r = nft_open(&nft, e), tries = 0;
 
 	nft.recording = w->record;
 	while (r == 0) {
 		r = try_once(&nft, w, e);
-		/* EBUSY: a chain was in use after all, its users having been counted while another batch was under way */
-		if (e->code || (r != -ERESTART && r != -EINTR && r != -EBUSY))
+		/* EBUSY: a chain was in use after all, its users having been counted while another batch was under way. ENODATA: look what came of it */
+		if (e->code || (r != -ERESTART && r != -EINTR && r != -EBUSY && r != -ENODATA))
 			break;
 		if (++tries == TRIES) {
 			err_set(e, CNI_TRY_LATER, -EBUSY, "changing nftables table %s: the ruleset changed during each of %d tries",
@@ -255,7 +256,7 @@ int nft_transact(const struct nft_work *w, struct err *e)
 		r = 0;
 	}
 	if (r < 0 && nft.record.len)
-		unlink(w->record);
+		nft_record_remove(w->record, &ignored);
 	if (r < 0 && !e->code)
 		netlink_refused(&nft.nl, e, r, w->table->name ? "changing nftables table %s" : "changing nftables tables of others", w->table->name);
 	return r;

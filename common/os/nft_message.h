@@ -22,7 +22,7 @@ void nft_change(struct nft *nft, struct nl_msg *m, enum nft_change what);
 
 int nft_begin(struct nft *nft, struct err *e);
 static inline bool nft_changes(const struct nft *nft) { return nft->batch.count > 1; }  /* more than its begin */
-int nft_commit(struct nft *nft);                                                        /* 0 or -errno: ERESTART, somebody else was first */
+int nft_commit(struct nft *nft);                                                        /* 0 or -errno: ERESTART, somebody else was first; ENODATA, it may be done */
 void nft_back_off(int tries);
 
 /* ---- Records (nft_record.c) ---- */
@@ -30,6 +30,8 @@ void nft_back_off(int tries);
 bool nft_has_records(void);
 /* Whole or not at all. */
 int nft_record_write(const char *path, const struct nft_messages *record, const char *note, struct err *e);
+/* It need not be there; what a killed process left of it goes as well. */
+int nft_record_remove(const char *path, struct err *e);
 /* The element that a NEWSETELEM message adds (nft_element.c); the set's name is the message's, its table left alone. */
 bool nft_element_read(struct nlmsghdr *add, struct nft_set *set, struct nft_element *el);
 

@@ -80,6 +80,22 @@ bool nft_record_note(const char *name, char *out, size_t size)
 	return true;
 }
 
+/* Of the record's own name, so that whoever removes the record finds what a killed process left of it. */
+static void temporary_name(const char *path, char out[PATH_MAX])
+{
+	snprintf(out, PATH_MAX, NFT_RECORDS "/.%s", strrchr(path, '/') + 1);
+}
+
+int nft_record_remove(const char *path, struct err *e)
+{
+	char temporary[PATH_MAX];
+
+	temporary_name(path, temporary);
+	if ((unlink(temporary) < 0 && errno != ENOENT) || (unlink(path) < 0 && errno != ENOENT))
+		return err_sys(e, CNI_IO, -errno, "removing the record of what was in nftables: %s", path);
+	return 0;
+}
+
 int nft_record_write(const char *path, const struct nft_messages *record, const char *note, struct err *e)
 {
 	struct note n = make_note(note);
@@ -87,7 +103,7 @@ int nft_record_write(const char *path, const struct nft_messages *record, const 
 	scoped(fd_close) int fd = -1;
 	int r = 0;
 
-	snprintf(temporary, sizeof temporary, NFT_RECORDS "/.%d", getpid());
+	temporary_name(path, temporary);
 	fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	if (fd < 0 && errno == ENOENT) {
 		mkdir("/run/plumb", 0755);
@@ -278,7 +294,7 @@ static int put_back(struct nft *nft, const struct nft_table *table, const char *
 {
 	int r = -ERESTART;
 
-	for (int tries = 0; tries < TRIES && (r == -ERESTART || r == -EINTR); tries++) {
+	for (int tries = 0; tries < TRIES && (r == -ERESTART || r == -EINTR || r == -ENODATA); tries++) {
 		scoped(replay_free) struct replay p = { .nft = nft, .table = table };
 
 		if (tries)
