@@ -67,5 +67,7 @@ int store_collect(struct store *s, const struct list *valid, bool dry_run)
 	for (const struct lease_record *lease = NULL; (lease = store_walk(s, lease));)
 		if (lease->owner && !is_valid(owners, count, lease->owner))
 			r = first_failure(r, collect(s, lease, owners, count, dry_run));
+	if (r == 0 && s->unread < 0)
+		r = err_sys(s->err, CNI_IO, s->unread, "lease directory %s: not every file can be read; the others are dealt with", s->path);
 	return r;
 }

@@ -48,19 +48,29 @@ void lease_file_parse(struct lease_file *out, size_t len)
 		*end = '\0';
 }
 
+/* Why a directory, a link or a socket cannot be read; anything else is a failure to look. */
+static bool is_no_file(int error)
+{
+	return error == EISDIR || error == ELOOP || error == ENXIO || error == EINVAL;
+}
+
 int lease_file_read(int dir, const char *name, struct lease_file *out)
 {
 	scoped(fd_close) int fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	struct stat st;
 	ssize_t n;
 
-	if (fd < 0 && errno == ENOENT)
-		return -ENOENT;
+	lease_file_parse(out, sizeof out->text);
 	out->born = (struct timespec){ 0 };
-	n = fd < 0 || fstat(fd, &st) < 0 ? -1 : read(fd, out->text, sizeof out->text);
-	if (n >= 0)
-		out->born = st.st_mtim;
-	lease_file_parse(out, n < 0 ? sizeof out->text : (size_t)n);
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return is_no_file(errno) ? 0 : -errno;
+	do
+		n = read(fd, out->text, sizeof out->text);
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return is_no_file(errno) ? 0 : -errno;
+	out->born = st.st_mtim;
+	lease_file_parse(out, (size_t)n);
 	return 0;
 }
 
@@ -99,6 +109,13 @@ static int make_named(int dir, const char *name, const char *text, size_t len)
 	return r;
 }
 
+static bool is_there(int dir, const char *name, const char *id, const char *ifname)
+{
+	struct lease_file there;
+
+	return lease_file_read(dir, name, &there) == 0 && !strcmp(there.id, id) && !strcmp(there.ifname, ifname);
+}
+
 int lease_file_make(int dir, const char *name, const char *id, const char *ifname)
 {
 	char text[LEASE_TEXT];
@@ -109,7 +126,10 @@ int lease_file_make(int dir, const char *name, const char *id, const char *ifnam
 		return -ENAMETOOLONG;
 	len = strlen(text);
 	r = make_unnamed(dir, name, text, len);
-	return r == 0 || r == -EEXIST ? r : make_named(dir, name, text, len);   /* not every file system has files without a name */
+	if (r == 0 || r == -EEXIST)
+		return r;
+	r = make_named(dir, name, text, len);           /* not every file system has files without a name */
+	return r < 0 && is_there(dir, name, id, ifname) ? 0 : r;        /* a file system said no, and had done it */
 }
 
 int lease_file_probe(int dir)

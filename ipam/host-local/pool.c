@@ -24,8 +24,10 @@ static int reclaim(struct pool *p, const struct addr *a, struct lease_file *file
 	const struct lease_record *record;
 	int r = store_look(p->store, a, file, &record);
 
-	if (r < 0 && r != -ENOENT)
-		return r;
+	if (r < 0 && r != -ENOENT) {            /* whose it is cannot be told: somebody's */
+		err_clear(p->err);
+		return 0;
+	}
 	if (r == 0 && !lease_is_dead(&p->liveness, file, record))
 		return 0;
 	if (r == -ENOENT && !record)
@@ -183,7 +185,7 @@ int pool_has_room(struct pool *p, const struct range_set *s, size_t number)
 		if (r == -ENOENT || (r == 0 && lease_is_dead(&p->liveness, &file, record)))
 			return 1;
 		if (r < 0)
-			return r;
+			err_clear(p->err);      /* whose it is cannot be told: somebody's */
 	}
 	return 0;
 }

@@ -7,10 +7,10 @@
 #include "host-local/store.h"
 
 /* What we know of the lease beyond its file is carried over. */
-static int note_file(struct store *s, struct mapped_table *fresh, const struct addr *a, const struct lease_file *file)
+static int note_file(struct store *s, struct mapped_table *fresh, const struct addr *a, const struct lease_file *file, bool unread)
 {
-	uint64_t owner = *file->id ? lease_owner(file->id, file->ifname) : 0;
 	const struct lease_record *known = s->index.now.table.header ? table_at(&s->index.now.table, a) : NULL;
+	uint64_t owner = *file->id ? lease_owner(file->id, file->ifname) : unread && known ? known->owner : 0;
 
 	if (known && known->owner != owner)
 		known = NULL;
@@ -35,9 +35,10 @@ static int scan_file(struct store *s, struct mapped_table *fresh, const char *na
 	if (!lease_name_parse(name, &a))
 		return 0;
 	r = lease_file_read(s->dir, name, &file);
-	if (r < 0)
-		return 0;                       /* gone by now */
-	return file.empty ? 0 : note_file(s, fresh, &a, &file);
+	if (r == -ENOENT || (r == 0 && file.empty))
+		return 0;
+	s->unread = first_failure(s->unread, r);        /* somebody holds it */
+	return note_file(s, fresh, &a, &file, r < 0);
 }
 
 static int scan(struct store *s, struct mapped_table *fresh)
@@ -68,6 +69,7 @@ int store_rescan(struct store *s)
 	int r = lease_index_make(&s->index, TABLE_LEAST, &fresh);
 
 	s->trusted = false;
+	s->unread = 0;
 	if (r == 0)
 		r = scan(s, &fresh);
 	if (r < 0) {
@@ -75,6 +77,7 @@ int store_rescan(struct store *s)
 		return err_sys(s->err, CNI_IO, r, "lease directory %s: cannot be read", s->path);
 	}
 	lease_index_use(&s->index, &fresh);
-	s->scanned = s->trusted = true;
+	s->scanned = true;
+	s->trusted = s->unread == 0;
 	return 0;
 }

@@ -142,7 +142,7 @@ static int clear_way(struct store *s, const struct addr *a, const char *name)
 
 	if (r == -ENOENT)
 		return 0;
-	if (file.empty)
+	if (r == 0 && file.empty)
 		return unlinkat(s->dir, name, 0) < 0 && errno != ENOENT ? -errno : 0;
 	if (!store_holds(s, a) && !s->scanned && (r = store_rescan(s)) < 0)
 		return r;
@@ -202,6 +202,8 @@ int store_look(struct store *s, const struct addr *a, struct lease_file *file, c
 	int r = lease_file_read(s->dir, addr_text(a, name), file);
 
 	*record = table_at(&s->index.now.table, a);
+	if (r < 0 && r != -ENOENT)
+		return err_sys(s->err, CNI_IO, r, "lease file %s/%s: cannot be read", s->path, name);
 	return r == 0 && file->empty ? -ENOENT : r;
 }
 
@@ -217,8 +219,11 @@ static int find_once(struct store *s, const char *id, const char *ifname, struct
 		struct addr a = lease_record_address(r), *slot;
 		struct lease_file file;
 		char name[ADDR_TEXT];
+		int bad = lease_file_read(s->dir, addr_text(&a, name), &file);
 
-		if (lease_file_read(s->dir, addr_text(&a, name), &file) < 0 || strcmp(file.id, id) || strcmp(file.ifname, ifname)) {
+		if (bad < 0 && bad != -ENOENT)
+			return err_sys(s->err, CNI_IO, bad, "lease file %s/%s: cannot be read", s->path, name);
+		if (bad < 0 || strcmp(file.id, id) || strcmp(file.ifname, ifname)) {
 			stale = 1;
 			continue;
 		}

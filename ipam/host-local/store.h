@@ -22,6 +22,7 @@ struct store {
 	const char        *path;        /* the directory's, for words */
 	bool               scanned;     /* the index tells what a look at every file under this very lock has found */
 	bool               trusted;     /* the index was right, or has been made anew: what we know of it may be sealed */
+	int                unread;      /* why a file could not be read in that look, 0: all could. Negative: nothing is sealed, so that the next call looks again */
 	struct lease_index index;
 	struct arena      *arena;
 	struct err        *err;
