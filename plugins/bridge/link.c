@@ -32,6 +32,10 @@ static int bridge_make(struct cni_call *c, const struct bridge_conf *conf, struc
 	struct bridge b = { .name = conf->bridge, .mac = mac_random(), .mtu = conf->mtu, .vlan_filtering = wants_vlans(conf) };
 	int r = bridge_create(&c->host, &b, &c->err);
 
+	if (r == -EOPNOTSUPP && b.vlan_filtering) {
+		err_clear(&c->err);
+		return refuse_without_filtering(c, conf->bridge, true);
+	}
 	if (r < 0 && r != -EEXIST)      /* another ADD may have been first */
 		return r;
 	r = link_by_name(&c->host, conf->bridge, bridge, &c->err);
