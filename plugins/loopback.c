@@ -34,11 +34,12 @@ static int note_address(const struct prefix *p, void *call)
 
 static int loopback_add(struct cni_call *c)
 {
+	scoped(lo_drop) struct lo_up up = { .call = c };
 	struct iface *iface;
 	struct link lo;
-	int r = pod_find_lo(c, &lo);
+	int r = pod_lo_up(c, &lo, &up);
 
-	if (r < 0 || (r = link_up(&c->pod, lo.index, &c->err)) < 0)
+	if (r < 0)
 		return r;
 	iface = result_add_iface(&c->result, &c->arena);
 	if (!iface)
@@ -47,6 +48,8 @@ static int loopback_add(struct cni_call *c)
 	r = address_each(&c->pod, lo.index, 0, note_address, c, &c->err);
 	if (c->has_prev)
 		c->result = c->prev;
+	if (r == 0)
+		lo_keep(&up);
 	return r;
 }
 

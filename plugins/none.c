@@ -13,27 +13,29 @@
 
 static int none_add(struct cni_call *c)
 {
+	scoped(lo_drop) struct lo_up up = { .call = c };
 	struct link lo;
-	int r = pod_find_lo(c, &lo);
+	int r = pod_lo_up(c, &lo, &up);
 
-	if (r < 0 || (r = link_up(&c->pod, lo.index, &c->err)) < 0)
+	if (r < 0)
 		return r;
 	c->result = c->prev;
-	if (c->has_prev)
-		return 0;
-	r = result_note_link(c, &lo, c->who.netns);
-	return r < 0 ? r : 0;
+	if (!c->has_prev && (r = result_note_link(c, &lo, c->who.netns)) < 0)
+		return r;
+	lo_keep(&up);
+	return 0;
 }
 
 /* What another plugin or program put in is not none's to take out. */
 static int none_del(struct cni_call *c)
 {
-	struct err ignored = { 0 };
 	struct link lo;
+	int r;
 
-	if (c->pod_fd >= 0 && pod_find_lo(c, &lo) == 0)
-		link_down(&c->pod, lo.index, &ignored);
-	return 0;
+	if (c->pod_fd < 0)
+		return 0;
+	r = pod_find_lo(c, &lo);
+	return r < 0 ? r : link_down(&c->pod, lo.index, &c->err);
 }
 
 /* ---- CHECK: lo and nothing else ---- */

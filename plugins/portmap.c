@@ -182,8 +182,12 @@ static int portmap_del(struct cni_call *c)
 static int portmap_gc(struct cni_call *c)
 {
 	struct job j = { .c = c };
+	int r;
 
-	return nft_work(c, &nft_inet, "portmap", sweep_all, &j);
+	r = nft_work(c, &nft_inet, "portmap", sweep_all, &j);
+	if (r == 0 && !c->net.dry_run && (r = call_host(c)) == 0)
+		connections_to_gone_forget(&j);
+	return r;
 }
 
 /* ---- CHECK ---- */

@@ -107,6 +107,8 @@ static int leave_if_ours(const struct nft_element *el, void *arg)
 		tell_once(l, el->comment);
 		return 0;
 	}
+	if (l->swept)
+		l->swept(l->set, el, l->arg);
 	nft_remove(l->nft, l->set, el);
 	return note_leaving(l, el->chain);
 }

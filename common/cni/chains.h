@@ -10,6 +10,8 @@ struct leaving {
 	struct nft           *nft;
 	const struct nft_set *set;      /* leave_swept's */
 	const struct nft_set *const *shared;    /* sets with elements of networks (element_share), ended by NULL; NULL: none */
+	void                (*swept)(const struct nft_set *set, const struct nft_element *el, void *arg);       /* told each that leave_swept removes; may be NULL */
+	void                 *arg;
 	size_t                count;    /* of elements */
 	struct list           chains;   /* of struct leaving_chain (chains.c) */
 	struct list           told;     /* dry run: owners told of in the set at hand, const char * */

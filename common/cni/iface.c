@@ -33,6 +33,25 @@ int pod_find_lo(struct cni_call *c, struct link *lo)
 	return r == -ENODEV ? err_set(&c->err, CNI_FAILED, r, "the container has no lo") : r;
 }
 
+int pod_lo_up(struct cni_call *c, struct link *lo, struct lo_up *guard)
+{
+	int r = pod_find_lo(c, lo);
+
+	if (r < 0)
+		return r;
+	if (!(lo->flags & IFF_UP))
+		guard->index = lo->index;
+	return link_up(&c->pod, lo->index, &c->err);
+}
+
+void lo_drop(struct lo_up *guard)
+{
+	struct err ignored = { 0 };
+
+	if (guard->index)
+		link_down(&guard->call->pod, guard->index, &ignored);
+}
+
 int pod_name_is_free(struct cni_call *c)
 {
 	struct link there;
@@ -127,20 +146,21 @@ int forwarding_enable(struct cni_call *c)
 	return 0;
 }
 
-uint32_t mtu_of_default_route(struct cni_call *c)
+int mtu_of_default_route(struct cni_call *c, uint32_t *mtu)
 {
-	struct err ignored = { 0 };
 	struct link l;
-	int index;
+	int r = call_host(c);
 
-	if (call_host(c) < 0)
-		return 0;
-	index = route_default_link(&c->host, AF_INET);
-	if (!index)
-		index = route_default_link(&c->host, AF_INET6);
-	if (!index || link_by_index(&c->host, index, &l, &ignored) < 0 || (l.flags & IFF_LOOPBACK))
-		return 0;
-	return l.mtu;
+	*mtu = 0;
+	if (r == 0)
+		r = route_default_link(&c->host, AF_INET);
+	if (r == 0)
+		r = route_default_link(&c->host, AF_INET6);
+	if (r < 0)
+		return err_sys(&c->err, CNI_FAILED, r, "asking for the default route, whose link's MTU is to be that of %s", c->who.ifname);
+	if (r > 0 && (r = link_by_index(&c->host, r, &l, &c->err)) == 0 && !(l.flags & IFF_LOOPBACK))
+		*mtu = l.mtu;
+	return r == -ENODEV ? 0 : r;
 }
 
 /* ---- Addresses and routes ---- */

@@ -11,6 +11,15 @@ int pod_open(struct cni_call *c);
 /* The container's lo, c->pod being opened on the way. */
 int pod_find_lo(struct cni_call *c, struct link *lo);
 
+/* Sets it up. The guard sets it down again where it was, unless it is let go of: for `scoped(lo_drop) struct lo_up up = { .call = c }`. */
+struct lo_up {
+	struct cni_call *call;
+	int              index;                 /* 0: nothing to do */
+};
+int  pod_lo_up(struct cni_call *c, struct link *lo, struct lo_up *guard);
+void lo_drop(struct lo_up *guard);
+static inline void lo_keep(struct lo_up *guard) { guard->index = 0; }
+
 /* Refuses when CNI_IFNAME is taken in the container. (CNI specification 1.1.0, section 2 "ADD".) */
 int pod_name_is_free(struct cni_call *c);
 
@@ -46,8 +55,8 @@ bool has_family(const struct result *r, int family);
 /* Switches forwarding on for each family that the result has an address of. */
 int forwarding_enable(struct cni_call *c);
 
-/* What the MTU is when the configuration does not say: that of the link of the default route, 0 where there is none. */
-uint32_t mtu_of_default_route(struct cni_call *c);
+/* What the MTU is when the configuration does not say: that of the link of the default route, 0 where there is none. 0 or negative. */
+int mtu_of_default_route(struct cni_call *c, uint32_t *mtu);
 
 /* DEL: removes CNI_IFNAME from the container, or the host's end by our name for it when there is none: the namespace may be gone, the
  * interface renamed or moved. 0 when nothing is there. */

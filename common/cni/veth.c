@@ -38,12 +38,16 @@ int veth_make(struct cni_call *c, const struct veth_wish *wish, struct link *nea
 	struct veth v = {
 		.near = c->who.host_ifname, .far = c->who.ifname, .pod = c->pod_fd, .near_up = true, .master = wish->master,
 		.near_mac = mac_random(), .far_mac = mac_equal(&wish->pod_mac, &any) ? mac_random() : wish->pod_mac,
-		.mtu = wish->mtu ? wish->mtu : mtu_of_default_route(c),
+		.mtu = wish->mtu,
 	};
 	int r = call_host(c);
 
-	if (r == 0)
-		r = veth_create(&c->host, &v, &c->err);
+	if (r == 0 && !v.mtu)
+		r = mtu_of_default_route(c, &v.mtu);
+	if (r < 0)
+		return r;
+
+	r = veth_create(&c->host, &v, &c->err);
 	if (r == -EEXIST && (r = remove_left_over(c)) == 0)
 		r = veth_create(&c->host, &v, &c->err);
 	if (r == -EEXIST)

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "base/scoped.h"
+
 static void put_addr(struct nl_msg *m, int type, const struct addr *a)
 {
 	nla_put(m, type, addr_size(a->family), a->bytes);
@@ -136,26 +138,46 @@ static int note_way(struct nlmsghdr *h, void *way)
 	return 0;
 }
 
-/* How a packet from here would go; all zero where there is no way. */
-static struct way look_up(struct netlink *nl, const struct addr *to)
+/* What the kernel says where there is no way: none of the family, no route, or one that refuses. */
+static bool is_no_way(int r)
+{
+	static const int answers[] = { ENETUNREACH, EHOSTUNREACH, EACCES, EINVAL, EAGAIN, ENOENT, ENODEV, EOPNOTSUPP, EAFNOSUPPORT };
+
+	for (size_t i = 0; i < ARRAY_LEN(answers); i++)
+		if (r == -answers[i])
+			return true;
+	return false;
+}
+
+/* How a packet from here would go; all zero where there is no way. Negative: the kernel could not be asked. */
+static int look_up(struct netlink *nl, const struct addr *to, struct way *way)
 {
 	struct rtmsg t = { .rtm_family = to->family, .rtm_dst_len = addr_size(to->family) * 8 };
 	struct nl_msg *m = netlink_request(RTM_GETROUTE, 0, &t, sizeof t);
-	struct way way = { 0 };
+	int r;
 
+	*way = (struct way){ 0 };
 	if (m)
 		put_addr(m, RTA_DST, to);
-	return netlink_get(nl, m, note_way, &way) < 0 ? (struct way){ 0 } : way;
+	r = netlink_get(nl, m, note_way, way);
+	if (r < 0)
+		*way = (struct way){ 0 };
+	return r < 0 && !is_no_way(r) ? r : 0;
 }
 
 int route_link_to(struct netlink *nl, const struct addr *to)
 {
-	return look_up(nl, to).index;
+	struct way way;
+	int r = look_up(nl, to, &way);
+
+	return r < 0 ? r : way.index;
 }
 
 bool route_is_local(struct netlink *nl, const struct addr *a)
 {
-	return look_up(nl, a).type == RTN_LOCAL;
+	struct way way;
+
+	return look_up(nl, a, &way) == 0 && way.type == RTN_LOCAL;
 }
 
 /* Addresses that nobody has and no route is meant for in particular: IPv4's dummy address (RFC 7600), one for documentation (RFC 3849). */

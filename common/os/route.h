@@ -26,11 +26,11 @@ int route_add(struct netlink *nl, const struct route *r, struct err *e);
 /* Calls each for every route of the family, of any type, in all tables but local; stops at other than 0 and returns that. */
 int route_each(struct netlink *nl, int family, int (*each)(const struct route *r, void *arg), void *arg, struct err *e);
 
-/* The link that a packet to some far place would leave by: its index, or 0 where there is no way. */
+/* The link that a packet to some far place would leave by: its index, 0 where there is no way, or negative: the kernel could not be asked. */
 int route_default_link(struct netlink *nl, int family);
 /* Whether an address is one of this namespace's own. */
 bool route_is_local(struct netlink *nl, const struct addr *a);
-/* The link that leads to an address, 0: none. */
+/* The same, for an address. */
 int route_link_to(struct netlink *nl, const struct addr *to);
 
 #endif

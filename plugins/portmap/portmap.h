@@ -116,6 +116,7 @@ struct job {
 	const struct target  *target;           /* to this; */
 	const struct nft_set *set;              /* and the set that is looked through */
 	char             what[MAPPING_TEXT];    /* for words */
+	struct list      gone;                  /* GC: of struct conntrack_match, ports that were removed */
 };
 
 /* Fills in the targets from prevResult. */
@@ -123,6 +124,9 @@ int targets_find(struct job *j);
 /* others true (ADD): deletes conntrack entries of these ports that lead to another container; false (DEL): those that lead to this one. Best effort: a
  * left-over entry delays a UDP client until it times out. */
 void connections_forget(struct job *j, bool others);
+/* GC: notes a port that is removed, and forgets the connections to all that were noted. */
+void port_note_gone(const struct nft_set *set, const struct nft_element *el, void *job);
+void connections_to_gone_forget(struct job *j);
 /* checkListeners: an error where a process of the host listens on a port of the mappings. */
 int listeners_check(struct job *j);
 

@@ -1,4 +1,5 @@
 /* Where published ports lead to, and who still believes that they lead elsewhere. */
+#include <errno.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
@@ -8,14 +9,18 @@
 #include "os/route.h"
 #include "portmap/portmap.h"
 
-static void find_link(struct cni_call *c, struct target *t)
+/* There need be none any more. */
+static int find_link(struct cni_call *c, struct target *t)
 {
-	struct err ignored = { 0 };
+	char text[ADDR_TEXT];
 	struct link l;
-	int index = route_link_to(&c->host, &t->address->addr);
+	int r = route_link_to(&c->host, &t->address->addr);
 
-	if (index && link_by_index(&c->host, index, &l, &ignored) == 0)
+	if (r < 0)
+		return err_sys(&c->err, CNI_FAILED, r, "asking for the route to %s", addr_text(&t->address->addr, text));
+	if (r > 0 && (r = link_by_index(&c->host, r, &l, &c->err)) == 0)
 		snprintf(t->link, sizeof t->link, "%s", l.name);
+	return r == -ENODEV ? 0 : r;
 }
 
 int targets_find(struct job *j)
@@ -29,7 +34,7 @@ int targets_find(struct job *j)
 		if (!ip)
 			continue;
 		j->targets[j->n_targets].address = &ip->address;
-		find_link(j->c, &j->targets[j->n_targets++]);
+		r = find_link(j->c, &j->targets[j->n_targets++]);
 	}
 	return r;
 }
@@ -64,5 +69,44 @@ void connections_forget(struct job *j, bool others)
 				};
 		}
 	if (conntrack_forget(matches, n, is_local, j->c, &why) < 0)
+		fprintf(stderr, "portmap: %s: %s\n", why.msg, why.details);
+}
+
+/* Keys are (address,) protocol, port; values address (, port). Elements without a value publish nothing. */
+static bool read_published(const struct nft_element *el, struct conntrack_match *out)
+{
+	const struct nft_bytes *key = &el->key, *last = el->key_end.len ? &el->key_end : key;
+	size_t size = el->value.len >= 16 ? 16 : 4, rest = key->len - 8;
+
+	if (el->value.len < 4 || key->len < 8 || last->len != key->len || (rest != 0 && rest != size))
+		return false;
+	*out = (struct conntrack_match){
+		.family = size == 16 ? AF_INET6 : AF_INET, .protocol = key->bytes[rest], .translated = true,
+		.port = (uint16_t)(key->bytes[rest + 4] << 8 | key->bytes[rest + 5]), .port_last = (uint16_t)(last->bytes[rest + 4] << 8 | last->bytes[rest + 5]),
+	};
+	out->target.family = out->family;
+	memcpy(out->target.bytes, el->value.bytes, size);
+	if (rest) {
+		out->to.family = out->family;
+		memcpy(out->to.bytes, key->bytes, size);
+	}
+	return true;
+}
+
+void port_note_gone(const struct nft_set *set, const struct nft_element *el, void *job)
+{
+	struct conntrack_match match, *slot;
+	struct job *j = job;
+
+	(void)set;
+	if (read_published(el, &match) && (slot = arena_push(&j->c->arena, &j->gone.items, &j->gone.count, sizeof *slot)))
+		*slot = match;
+}
+
+void connections_to_gone_forget(struct job *j)
+{
+	struct err why = { 0 };
+
+	if (conntrack_forget(j->gone.items, (unsigned)j->gone.count, is_local, j->c, &why) < 0)
 		fprintf(stderr, "portmap: %s: %s\n", why.msg, why.details);
 }

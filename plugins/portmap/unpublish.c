@@ -62,7 +62,8 @@ int sweep_all(struct nft *nft, void *job)
 	struct job *j = job;
 	int r = 0;
 
-	j->leaving = (struct leaving){ .c = j->c, .nft = nft };
+	j->leaving = (struct leaving){ .c = j->c, .nft = nft, .swept = port_note_gone, .arg = j };
+	j->gone = (struct list){ 0 };
 	for (const struct nft_set *const *set = portmap_sets; *set; set++)
 		r = first_failure(r, leave_swept(&j->leaving, *set));
 	return r < 0 ? r : leave_chains(&j->leaving);
