@@ -32,7 +32,8 @@ const struct scenario scenarios[] = {
 	{ "bridge-first",       { { "bridge", "{" BRIDGE "}" } }, .fresh = true },
 	{ "bridge-delegating",  { { "bridge", "{" PLAIN "}" } }, .other_build = true },
 	{ "bridge-macspoofchk", { { "bridge", "{" PLAIN ",'macspoofchk':true}" } } },
-	{ "bridge-vlan",        { { "bridge", "{" NET "'type':'bridge','bridge':'br0','isGateway':true,'vlan':100," POOLS "}" } } },
+	{ "bridge-vlan",        { { "bridge", "{" NET "'type':'bridge','bridge':'br0','isGateway':true,'vlan':100," POOLS "}" } },
+	                        .needs = "ip link add vlan0 type bridge vlan_filtering 1 && ip link del vlan0", .lacks = "bridge VLAN filtering" },
 	{ "ptp",                { { "ptp", "{" PTP "}" } } },
 	{ "ptp-first",          { { "ptp", "{" PTP "}" } }, .fresh = true },
 	{ "portmap",            { { "bridge", "{" PLAIN "}" }, { "portmap", "{" PORTMAP "}" } }, .flow = true },
@@ -95,6 +96,8 @@ void scenario_begin(const struct scenario *s)
 {
 	struct attachment neighbour = { .s = s, .pod = "pod2" };
 
+	if (s->needs && !sh_try("host", "%s", s->needs))
+		skip("this kernel lacks %s", s->lacks);
 	foreign_make();
 	if (s->other_build)
 		other_build_make();

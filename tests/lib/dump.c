@@ -99,16 +99,20 @@ static int dump_once(int fd, int type, int family, struct walk *w)
 
 void dump(const char *netns, int type, int family, void (*each)(const struct nlmsghdr *h, void *arg), void (*reset)(void *arg), void *arg)
 {
-	int fd = world_socket(netns, AF_NETLINK, SOCK_RAW, NETLINK_ROUTE);
 	struct walk w = { .each = each, .arg = arg, .type = type - 2 };     /* RTM_GETx is two after RTM_NEWx */
 
-	if (fd < 0)
-		fail_("namespace %s: %s", netns, strerror(errno));
 	do {
+		int fd = world_socket(netns, AF_NETLINK, SOCK_RAW, NETLINK_ROUTE);  /* a new one, as the rest of an interrupted dump stays in the old one */
+
+		if (fd < 0)
+			fail_("namespace %s: %s", netns, strerror(errno));
 		w.interrupted = false;
 		reset(arg);
-		if (dump_once(fd, type, family, &w) < 0)
-			fail_("asking the kernel for a dump of type %d in %s: %s", type, netns, strerror(errno));
+		if (dump_once(fd, type, family, &w) < 0) {
+			if (errno != EINTR)
+				fail_("asking the kernel for a dump of type %d in %s: %s", type, netns, strerror(errno));
+			w.interrupted = true;   /* libmnl's word for it */
+		}
+		close(fd);
 	} while (w.interrupted);
-	close(fd);
 }
