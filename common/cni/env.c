@@ -69,6 +69,12 @@ int env_read(struct cni_call *c)
 
 /* ---- The container's namespace ---- */
 
+/* Says nothing about whether the namespace is still there, which DEL takes other failures to mean. */
+static bool is_for_a_moment(int r)
+{
+	return r == -ENOMEM || r == -EMFILE || r == -ENFILE || r == -EINTR || r == -EIO;
+}
+
 /* Our namespace and the container's must differ, or the host's own links would be taken for the container's. */
 int env_open_netns(struct cni_call *c)
 {
@@ -81,6 +87,8 @@ int env_open_netns(struct cni_call *c)
 	if (!*c->who.netns || c->verb == VERB_STATUS || c->verb == VERB_GC)
 		return 0;
 	c->pod_fd = netns_open(c->who.netns, needed ? &c->err : &ignored);
+	if (c->pod_fd < 0 && !needed && is_for_a_moment(c->pod_fd))
+		return err_sys(&c->err, CNI_TRY_LATER, c->pod_fd, "failed to open netns \"%s\"", c->who.netns);
 	if (c->pod_fd < 0)
 		return needed ? c->pod_fd : 0;
 	own = netns_open_self(&c->err);

@@ -17,20 +17,26 @@
 enum { TRIES = 100 };                   /* to come back, a millisecond apart: the kernel may be short of memory for a moment */
 
 /* Any namespace, or a file of procfs on a kernel without nsfs ioctls, would pass a test of the file system alone. */
-static bool is_netns(int fd)
+static int is_netns(int fd)
 {
 	struct statfs fs;
 
-	return fstatfs(fd, &fs) == 0 && fs.f_type == NSFS_MAGIC && ioctl(fd, NS_GET_NSTYPE) == CLONE_NEWNET;
+	if (fstatfs(fd, &fs) < 0)
+		return -errno;
+	return fs.f_type == NSFS_MAGIC && ioctl(fd, NS_GET_NSTYPE) == CLONE_NEWNET;
 }
 
 int netns_open(const char *path, struct err *e)
 {
 	scoped(fd_close) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	int r;
 
 	if (fd < 0)
 		return err_sys(e, errno == ENOENT ? CNI_UNKNOWN_CONTAINER : CNI_IO, -errno, "failed to open netns \"%s\"", path);
-	if (!is_netns(fd))
+	r = is_netns(fd);
+	if (r < 0)
+		return err_sys(e, CNI_IO, r, "failed to open netns \"%s\"", path);
+	if (!r)
 		return err_set(e, CNI_BAD_ENV, -EINVAL, "CNI_NETNS: \"%s\" is no network namespace", path);
 	return fd_keep(&fd);
 }
