@@ -1,14 +1,16 @@
 # plumb: CNI plugins. `make help` lists the targets.
 #
-# MODE=plain (default), san (ASan and UBSan), cov (coverage); `make san check` is `make MODE=san check`. Objects and programs of a mode are in build/MODE.
+# MODE=plain (default), san (ASan and UBSan), cov (coverage), fuzz (clang, with libFuzzer's coverage and both sanitizers); `make san check` is
+# `make MODE=san check`. Objects and programs of a mode are in build/MODE.
 # LINK=static (default where the archives are there) links plugins wholly statically; LINK=shared is for packagers.
 
 VERSION    := 0.1.0
-MODE       ?= $(if $(filter san,$(MAKECMDGOALS)),san,plain)
+MODE       ?= $(or $(firstword $(filter san fuzz,$(MAKECMDGOALS))),plain)
 PREFIX     ?= /usr/local
 CNI_BIN_DIR ?= /opt/cni/bin
 DESTDIR    ?=
 PKG_CONFIG ?= pkg-config
+FUZZ_CC    ?= clang
 
 B       := build/$(MODE)
 PLUGINS := $(sort $(basename $(notdir $(wildcard plugins/*.c))))
@@ -31,6 +33,12 @@ our_ld   := -Wl,--gc-sections -Wl,--as-needed -Wl,-z,relro,-z,now
 ifeq ($(MODE),san)
   our_c += -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
   our_ld += -fsanitize=address,undefined
+  LINK := shared
+else ifeq ($(MODE),fuzz)
+  CC := $(FUZZ_CC)
+  our_cpp += -D__SANITIZE_ADDRESS__=1
+  our_c += -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+  our_ld += -fsanitize=fuzzer-no-link,address,undefined
   LINK := shared
 else ifeq ($(MODE),cov)
   our_c += --coverage -O0

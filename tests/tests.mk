@@ -3,6 +3,7 @@
 # tests/unit/*.c    one program each, with cmocka: pure code, no root
 # tests/plugin/*.c  one program each, with tests/lib: the plugins of build/MODE/bin in worlds (netns-fixtures)
 # tests/plugin/*.sh scripts that print TAP; BIN is build/MODE/bin
+# tests/fuzz/*.c    one program each: what libFuzzer attacks (make fuzz); in `check` it runs over its corpus (tests/fuzz/fuzz.mk)
 # tests/conform/    one program: every plugin against every requirement of spec/requirements.md; so tests/golden/: rulesets to the letter
 # TESTS="pattern…" runs the tests whose program's name has the pattern; JOBS programs run at once, each up to two tests.
 
@@ -54,6 +55,8 @@ $(crash_prog):
 $(FIXTURE): $(fixture_prog) $(fixture_obj)
 	$(link) -o $@ $^ $(shell $(PKG_CONFIG) --libs libmnl)
 
+include tests/fuzz/fuzz.mk
+
 # ---- Targets ----
 
 # A sanitizer ends a program with a code that no plugin uses; tests/lib looks for its words on stderr, too.
@@ -64,7 +67,7 @@ run_tests = $(test_env) prove --jobs $(JOBS) --comments --failures --exec 'timeo
 
 .PHONY: check
 check: all tests-built ## every test; TESTS="ptp bridge" for some, MODE=san with sanitizers
-	@$(call run_tests,$(unit_prog) $(plugin_prog) $(suite_prog) $(plugin_sh))
+	@$(call run_tests,$(unit_prog) $(fuzz_prog) $(plugin_prog) $(suite_prog) $(plugin_sh))
 
 .PHONY: unit
 unit: $(unit_prog) ## tests of pure code
@@ -79,7 +82,7 @@ conform: all $(suite_prog) ## every plugin against every requirement of the spec
 	@tests/conform/matrix $(T)/conform/conform $(TESTS)
 
 .PHONY: tests-built
-tests-built: $(unit_prog) $(plugin_prog) $(suite_prog) $(FIXTURE) ## build every test, run none
+tests-built: $(unit_prog) $(fuzz_prog) $(plugin_prog) $(suite_prog) $(FIXTURE) ## build every test, run none
 
 .PHONY: check-users
 check-users: ## every test in user namespaces, as without root
