@@ -72,10 +72,11 @@ static int visit(struct nlmsghdr *h, void *arg)
 	struct nlattr *tb[IFA_MAX + 1] = { 0 }, *own;
 	struct ifaddrmsg *a = nlmsg_data(h);
 	struct walk *w = arg;
-	struct prefix p = { .addr.family = a->ifa_family, .len = a->ifa_prefixlen };
+	struct prefix p = { .len = 0 };
 
-	if (h->nlmsg_type != RTM_NEWADDR || (int)a->ifa_index != w->index || nlmsg_parse(h, sizeof *a, tb, IFA_MAX, NULL) < 0)
+	if (h->nlmsg_type != RTM_NEWADDR || nlmsg_parse(h, sizeof *a, tb, IFA_MAX, NULL) < 0 || (int)a->ifa_index != w->index)
 		return 0;
+	p = (struct prefix){ .addr.family = a->ifa_family, .len = a->ifa_prefixlen };
 	own = tb[IFA_LOCAL] ? tb[IFA_LOCAL] : tb[IFA_ADDRESS];
 	if (!own || (a->ifa_family != AF_INET && a->ifa_family != AF_INET6) || nla_len(own) != (int)addr_size(a->ifa_family))
 		return 0;

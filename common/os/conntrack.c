@@ -38,8 +38,8 @@ static bool read_tuple(struct nlattr *nested, int family, struct tuple *out)
 		return false;
 	netlink_addr(&out->from, family, ip[v4 ? CTA_IP_V4_SRC : CTA_IP_V6_SRC]);
 	netlink_addr(&out->to, family, ip[v4 ? CTA_IP_V4_DST : CTA_IP_V6_DST]);
-	out->protocol = proto[CTA_PROTO_NUM] ? nla_get_u8(proto[CTA_PROTO_NUM]) : 0;
-	out->to_port = proto[CTA_PROTO_DST_PORT] ? ntohs(nla_get_u16(proto[CTA_PROTO_DST_PORT])) : 0;
+	out->protocol = netlink_u8(proto[CTA_PROTO_NUM]);
+	out->to_port = ntohs(netlink_u16(proto[CTA_PROTO_DST_PORT]));
 	return true;
 }
 
@@ -91,7 +91,7 @@ static int collect(struct nlmsghdr *h, void *arg)
 			return -ENOMEM;
 		*d = (struct doomed){
 			.next = s->found, .family = g->nfgen_family, .has_id = tb[CTA_ID] != NULL,
-			.id = tb[CTA_ID] ? nla_get_u32(tb[CTA_ID]) : 0, .len = nla_len(tb[CTA_TUPLE_ORIG]),
+			.id = netlink_u32(tb[CTA_ID]), .len = nla_len(tb[CTA_TUPLE_ORIG]),
 		};
 		memcpy(d->tuple, nla_data(tb[CTA_TUPLE_ORIG]), d->len);
 		s->found = d;

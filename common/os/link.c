@@ -24,29 +24,18 @@ static struct nl_msg *link_request(int type, int flags, int index, unsigned up)
 
 /* ---- Reading ---- */
 
-static uint32_t attr_u32(struct nlattr *a)
-{
-	return a && nla_len(a) >= 4 ? nla_get_u32(a) : 0;
-}
-
-static bool attr_flag(struct nlattr *a)
-{
-	return a && nla_len(a) >= 1 && nla_get_u8(a);
-}
-
 static void read_kind(struct link *l, struct nlattr *info)
 {
 	struct nlattr *tb[IFLA_INFO_MAX + 1] = { 0 }, *b[IFLA_BR_MAX + 1] = { 0 }, *p[IFLA_BRPORT_MAX + 1] = { 0 };
 
 	if (nla_parse_nested(tb, IFLA_INFO_MAX, info, NULL) < 0)
 		return;
-	if (tb[IFLA_INFO_KIND])
-		snprintf(l->kind, sizeof l->kind, "%s", nla_get_string(tb[IFLA_INFO_KIND]));
+	snprintf(l->kind, sizeof l->kind, "%s", netlink_text(tb[IFLA_INFO_KIND]));
 	if (tb[IFLA_INFO_DATA] && !strcmp(l->kind, "bridge") && nla_parse_nested(b, IFLA_BR_MAX, tb[IFLA_INFO_DATA], NULL) == 0)
-		l->vlan_filtering = attr_flag(b[IFLA_BR_VLAN_FILTERING]);
+		l->vlan_filtering = netlink_u8(b[IFLA_BR_VLAN_FILTERING]);
 	if (tb[IFLA_INFO_SLAVE_DATA] && nla_parse_nested(p, IFLA_BRPORT_MAX, tb[IFLA_INFO_SLAVE_DATA], NULL) == 0) {
-		l->hairpin = attr_flag(p[IFLA_BRPORT_MODE]);
-		l->isolated = attr_flag(p[IFLA_BRPORT_ISOLATED]);
+		l->hairpin = netlink_u8(p[IFLA_BRPORT_MODE]);
+		l->isolated = netlink_u8(p[IFLA_BRPORT_ISOLATED]);
 	}
 }
 
@@ -59,14 +48,13 @@ static int read_link(struct nlmsghdr *h, void *out)
 	if (h->nlmsg_type != RTM_NEWLINK || nlmsg_parse(h, sizeof *i, tb, IFLA_MAX, NULL) < 0)
 		return 0;
 	*l = (struct link){ .index = i->ifi_index, .flags = i->ifi_flags };
-	if (tb[IFLA_IFNAME])
-		snprintf(l->name, sizeof l->name, "%s", nla_get_string(tb[IFLA_IFNAME]));
+	snprintf(l->name, sizeof l->name, "%s", netlink_text(tb[IFLA_IFNAME]));
 	if (tb[IFLA_ADDRESS] && nla_len(tb[IFLA_ADDRESS]) == sizeof l->mac)
 		memcpy(&l->mac, nla_data(tb[IFLA_ADDRESS]), sizeof l->mac);
-	l->mtu = attr_u32(tb[IFLA_MTU]);
-	l->master = (int)attr_u32(tb[IFLA_MASTER]);
-	l->peer = (int)attr_u32(tb[IFLA_LINK]);
-	l->operstate = tb[IFLA_OPERSTATE] ? nla_get_u8(tb[IFLA_OPERSTATE]) : 0;
+	l->mtu = netlink_u32(tb[IFLA_MTU]);
+	l->master = (int)netlink_u32(tb[IFLA_MASTER]);
+	l->peer = (int)netlink_u32(tb[IFLA_LINK]);
+	l->operstate = netlink_u8(tb[IFLA_OPERSTATE]);
 	if (tb[IFLA_LINKINFO])
 		read_kind(l, tb[IFLA_LINKINFO]);
 	return 0;
@@ -332,8 +320,7 @@ static int read_vlans(struct nlmsghdr *h, void *arg)
 	struct vlan_query *q = arg;
 	int left;
 
-	if (h->nlmsg_type != RTM_NEWLINK || i->ifi_index != q->index || nlmsg_parse(h, sizeof *i, tb, IFLA_MAX, NULL) < 0 ||
-	    !tb[IFLA_AF_SPEC])
+	if (h->nlmsg_type != RTM_NEWLINK || nlmsg_parse(h, sizeof *i, tb, IFLA_MAX, NULL) < 0 || i->ifi_index != q->index || !tb[IFLA_AF_SPEC])
 		return 0;
 	nla_for_each_nested(a, tb[IFLA_AF_SPEC], left) {
 		struct bridge_vlan_info *v = nla_data(a);

@@ -88,7 +88,7 @@ static int is_gone(struct nlmsghdr *h, void *index)
 {
 	struct ifinfomsg *i = nlmsg_data(h);
 
-	return h->nlmsg_type == RTM_DELLINK && i->ifi_family == AF_UNSPEC && i->ifi_index == *(int *)index;
+	return h->nlmsg_type == RTM_DELLINK && nlmsg_valid_hdr(h, sizeof *i) && i->ifi_family == AF_UNSPEC && i->ifi_index == *(int *)index;
 }
 
 /* Until the announcement or the answer, whichever is first. A lost announcement (a full buffer) only costs the wait for the answer.

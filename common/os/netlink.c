@@ -100,6 +100,12 @@ static ssize_t receive(struct netlink *nl, int flags)
 	}
 }
 
+/* A kernel's errno is from -4095 to 0. (include/linux/err.h) */
+static int errno_of(int error)
+{
+	return error <= 0 && error >= -4095 ? error : -EBADMSG;
+}
+
 /* An acknowledgement's errno; its words, where the kernel gives some, are kept in nl->why. */
 static int acknowledged(struct netlink *nl, const struct nlmsghdr *h)
 {
@@ -117,7 +123,7 @@ static int acknowledged(struct netlink *nl, const struct nlmsghdr *h)
 	    nla_parse(tb, NLMSGERR_ATTR_MAX, (struct nlattr *)((char *)nlmsg_data(h) + NLMSG_ALIGN(skip)),
 	              nlmsg_datalen(h) - skip, NULL) == 0 && tb[NLMSGERR_ATTR_MSG])
 		snprintf(nl->why, sizeof nl->why, "%.*s", nla_len(tb[NLMSGERR_ATTR_MSG]), (char *)nla_data(tb[NLMSGERR_ATTR_MSG]));
-	return ack->error;
+	return errno_of(ack->error);
 }
 
 static int finish(struct netlink *nl, struct nl_msg *m)
@@ -204,7 +210,7 @@ static int dump_once(struct netlink *nl, struct nl_msg *m, struct pile *p)
 			if (h->nlmsg_type == NLMSG_ERROR)
 				return acknowledged(nl, h);
 			if (h->nlmsg_type == NLMSG_DONE)
-				return interrupted ? -EINTR : nlmsg_datalen(h) >= (int)sizeof(int) ? *(int *)nlmsg_data(h) : 0;
+				return interrupted ? -EINTR : nlmsg_datalen(h) >= (int)sizeof(int) ? errno_of(*(int *)nlmsg_data(h)) : 0;
 			r = pile_add(p, h, NLMSG_ALIGN(h->nlmsg_len));
 		}
 	}
@@ -290,6 +296,36 @@ int netlink_wait(struct netlink *nl, int timeout_ms, netlink_reply *reply, void 
 	for (struct nlmsghdr *h = (void *)datagram; r == 0 && nlmsg_ok(h, left); h = nlmsg_next(h, &left))
 		r = reply(h, arg);
 	return r;
+}
+
+struct nlattr *netlink_attr(struct nlmsghdr *h, size_t hdr_len, int type)
+{
+	return nlmsg_valid_hdr(h, (int)hdr_len) ? nlmsg_find_attr(h, (int)hdr_len, type) : NULL;
+}
+
+static bool has(struct nlattr *a, size_t size)
+{
+	return a && nla_len(a) >= (int)size;
+}
+
+uint8_t netlink_u8(struct nlattr *a)
+{
+	return has(a, sizeof(uint8_t)) ? nla_get_u8(a) : 0;
+}
+
+uint16_t netlink_u16(struct nlattr *a)
+{
+	return has(a, sizeof(uint16_t)) ? nla_get_u16(a) : 0;
+}
+
+uint32_t netlink_u32(struct nlattr *a)
+{
+	return has(a, sizeof(uint32_t)) ? nla_get_u32(a) : 0;
+}
+
+const char *netlink_text(struct nlattr *a)
+{
+	return a && memchr(nla_data(a), '\0', nla_len(a)) ? nla_data(a) : "";
 }
 
 void netlink_addr(struct addr *out, int family, struct nlattr *a)

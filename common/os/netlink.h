@@ -51,6 +51,16 @@ int netlink_join(struct netlink *nl, int group);
 /* Waits at most timeout_ms for one datagram and gives each message in it to reply. -ETIMEDOUT; else what reply returned. */
 int netlink_wait(struct netlink *nl, int timeout_ms, netlink_reply *reply, void *arg);
 
+/* ---- Reading answers: neither lengths nor ends are taken on trust ---- */
+
+/* An attribute of a message whose family header has hdr_len bytes; NULL: the message is too short, or there is none. */
+struct nlattr *netlink_attr(struct nlmsghdr *h, size_t hdr_len, int type);
+/* What an attribute says, 0 where a is NULL or too short. */
+uint8_t  netlink_u8(struct nlattr *a);
+uint16_t netlink_u16(struct nlattr *a);
+uint32_t netlink_u32(struct nlattr *a);
+/* A text, borrowed; "" where a is NULL, or has no end. */
+const char *netlink_text(struct nlattr *a);
 /* An address in an attribute; *out stays as it is where a is NULL, or not of the family's size. */
 void netlink_addr(struct addr *out, int family, struct nlattr *a);
 

@@ -68,10 +68,10 @@ static struct nl_msg *batch_edge(int type)
 
 static int note_generation(struct nlmsghdr *h, void *generation)
 {
-	struct nlattr *id = nlmsg_find_attr(h, sizeof(struct nfgenmsg), NFTA_GEN_ID);
+	struct nlattr *id = netlink_attr(h, sizeof(struct nfgenmsg), NFTA_GEN_ID);
 
 	if (id)
-		*(uint32_t *)generation = ntohl(nla_get_u32(id));
+		*(uint32_t *)generation = ntohl(netlink_u32(id));
 	return 0;
 }
 
@@ -142,9 +142,9 @@ void nft_back_off(int tries)
 
 static int note_dormant(struct nlmsghdr *h, void *dormant)
 {
-	struct nlattr *flags = nlmsg_find_attr(h, sizeof(struct nfgenmsg), NFTA_TABLE_FLAGS);
+	struct nlattr *flags = netlink_attr(h, sizeof(struct nfgenmsg), NFTA_TABLE_FLAGS);
 
-	*(bool *)dormant |= flags && (ntohl(nla_get_u32(flags)) & NFT_TABLE_F_DORMANT);
+	*(bool *)dormant |= flags && (ntohl(netlink_u32(flags)) & NFT_TABLE_F_DORMANT);
 	return 0;
 }
 

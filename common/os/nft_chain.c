@@ -35,10 +35,10 @@ static struct nl_msg *rules_request(int type, int flags, const struct nft_table 
 
 static int note_use(struct nlmsghdr *h, void *use)
 {
-	struct nlattr *a = nlmsg_find_attr(h, sizeof(struct nfgenmsg), NFTA_CHAIN_USE);
+	struct nlattr *a = netlink_attr(h, sizeof(struct nfgenmsg), NFTA_CHAIN_USE);
 
 	if (h->nlmsg_type == (NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_NEWCHAIN) && a)
-		*(int *)use = (int)ntohl(nla_get_u32(a));
+		*(int *)use = (int)ntohl(netlink_u32(a));
 	return 0;
 }
 
@@ -74,9 +74,9 @@ static bool is_made(const struct nft *nft, const char *chain)
 
 	for (struct nlmsghdr *h = (void *)nft->batch.bytes; nlmsg_ok(h, left); h = nlmsg_next(h, &left)) {
 		struct nlattr *name = h->nlmsg_type == (NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_NEWCHAIN) ?
-		                      nlmsg_find_attr(h, sizeof(struct nfgenmsg), NFTA_CHAIN_NAME) : NULL;
+		                      netlink_attr(h, sizeof(struct nfgenmsg), NFTA_CHAIN_NAME) : NULL;
 
-		if (name && !nla_strcmp(name, chain))
+		if (name && !strcmp(netlink_text(name), chain))
 			return true;
 	}
 	return false;
@@ -122,10 +122,12 @@ static int visit_chain(struct nlmsghdr *h, void *walk)
 	if (h->nlmsg_type != (NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_NEWCHAIN) || nlmsg_parse(h, sizeof(struct nfgenmsg), tb, NFTA_CHAIN_MAX, NULL) < 0 ||
 	    !tb[NFTA_CHAIN_TABLE] || !tb[NFTA_CHAIN_NAME])
 		return 0;
-	seen = (struct nft_chain_seen){ ((struct nfgenmsg *)nlmsg_data(h))->nfgen_family, nla_get_string(tb[NFTA_CHAIN_TABLE]), nla_get_string(tb[NFTA_CHAIN_NAME]), false, false };
+	seen = (struct nft_chain_seen){
+		.family = ((struct nfgenmsg *)nlmsg_data(h))->nfgen_family, .table = netlink_text(tb[NFTA_CHAIN_TABLE]), .name = netlink_text(tb[NFTA_CHAIN_NAME]),
+	};
 	if (tb[NFTA_CHAIN_HOOK] && nla_parse_nested(hook, NFTA_HOOK_MAX, tb[NFTA_CHAIN_HOOK], NULL) == 0 && hook[NFTA_HOOK_HOOKNUM])
-		seen.forwards_filtered = ntohl(nla_get_u32(hook[NFTA_HOOK_HOOKNUM])) == NF_INET_FORWARD && tb[NFTA_CHAIN_TYPE] && !nla_strcmp(tb[NFTA_CHAIN_TYPE], "filter");
-	seen.drops = tb[NFTA_CHAIN_POLICY] && ntohl(nla_get_u32(tb[NFTA_CHAIN_POLICY])) == NF_DROP;
+		seen.forwards_filtered = ntohl(netlink_u32(hook[NFTA_HOOK_HOOKNUM])) == NF_INET_FORWARD && !strcmp(netlink_text(tb[NFTA_CHAIN_TYPE]), "filter");
+	seen.drops = tb[NFTA_CHAIN_POLICY] && ntohl(netlink_u32(tb[NFTA_CHAIN_POLICY])) == NF_DROP;
 	return w->each(&seen, w->arg);
 }
 
@@ -229,7 +231,7 @@ static int visit_rule(struct nlmsghdr *h, void *walk)
 	uint64_t handle;
 
 	if (h->nlmsg_type != (NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_NEWRULE) || nlmsg_parse(h, sizeof(struct nfgenmsg), tb, NFTA_RULE_MAX, NULL) < 0 ||
-	    !tb[NFTA_RULE_HANDLE])
+	    !tb[NFTA_RULE_HANDLE] || nla_len(tb[NFTA_RULE_HANDLE]) != sizeof handle)
 		return 0;
 	memcpy(&handle, nla_data(tb[NFTA_RULE_HANDLE]), sizeof handle);
 	seen.handle = handle;

@@ -145,8 +145,8 @@ static void get_chain(char out[NFT_NAME], struct nlattr *nested)
 
 	out[0] = '\0';
 	if (nested && nla_parse_nested(data, NFTA_DATA_MAX, nested, NULL) == 0 && data[NFTA_DATA_VERDICT] &&
-	    nla_parse_nested(verdict, NFTA_VERDICT_MAX, data[NFTA_DATA_VERDICT], NULL) == 0 && verdict[NFTA_VERDICT_CHAIN])
-		snprintf(out, NFT_NAME, "%s", nla_get_string(verdict[NFTA_VERDICT_CHAIN]));
+	    nla_parse_nested(verdict, NFTA_VERDICT_MAX, data[NFTA_DATA_VERDICT], NULL) == 0)
+		snprintf(out, NFT_NAME, "%s", netlink_text(verdict[NFTA_VERDICT_CHAIN]));
 }
 
 struct walk {
@@ -162,7 +162,7 @@ static int visit(struct nlmsghdr *h, void *arg)
 
 	if (h->nlmsg_type != (NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_NEWSETELEM))
 		return 0;
-	list = nlmsg_find_attr(h, sizeof(struct nfgenmsg), NFTA_SET_ELEM_LIST_ELEMENTS);
+	list = netlink_attr(h, sizeof(struct nfgenmsg), NFTA_SET_ELEM_LIST_ELEMENTS);
 	if (!list)
 		return 0;
 	nla_for_each_nested(one, list, left) {
@@ -211,12 +211,12 @@ int nft_each(struct nft *nft, const struct nft_set *set, int (*each)(const struc
 
 bool nft_element_read(struct nlmsghdr *add, struct nft_set *set, struct nft_element *el)
 {
-	struct nlattr *name = nlmsg_find_attr(add, sizeof(struct nfgenmsg), NFTA_SET_ELEM_LIST_SET);
+	struct nlattr *name = netlink_attr(add, sizeof(struct nfgenmsg), NFTA_SET_ELEM_LIST_SET);
 	struct walk first = { keep_element, el };
 
 	if (!name || NFNL_MSG_TYPE(add->nlmsg_type) != NFT_MSG_NEWSETELEM)
 		return false;
-	set->name = nla_get_string(name);
+	set->name = netlink_text(name);
 	*el = (struct nft_element){ .comment = "" };
 	visit(add, &first);
 	return el->key.len > 0;

@@ -73,7 +73,7 @@ bool nft_record_note(const char *name, char *out, size_t size)
 	snprintf(path, sizeof path, NFT_RECORDS "/%s", name);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	len = fd < 0 ? -1 : read(fd, &n, sizeof n - 1);
-	if (len <= (ssize_t)sizeof n.h || n.h.nlmsg_type != NLMSG_NOOP || n.h.nlmsg_len > (size_t)len)
+	if (len <= (ssize_t)sizeof n.h || n.h.nlmsg_type != NLMSG_NOOP || n.h.nlmsg_len <= sizeof n.h || n.h.nlmsg_len > (size_t)len)
 		return false;
 	n.text[n.h.nlmsg_len - sizeof n.h - 1] = '\0';
 	snprintf(out, size, "%s", n.text);
@@ -187,8 +187,8 @@ static void replay_free(struct replay *p)
 /* Whether a chain still has to be made; noted as made from then on. */
 static bool chain_is_wanted(struct replay *p, struct nlmsghdr *h)
 {
-	struct nlattr *a = nlmsg_find_attr(h, sizeof(struct nfgenmsg), NFTA_CHAIN_NAME);
-	const char *name = a ? nla_get_string(a) : "";
+	struct nlattr *a = netlink_attr(h, sizeof(struct nfgenmsg), NFTA_CHAIN_NAME);
+	const char *name = netlink_text(a);
 	struct err ignored = { 0 };
 	const char **slot;
 

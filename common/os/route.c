@@ -79,9 +79,9 @@ static bool read_route(struct nlmsghdr *h, struct route *out)
 	netlink_addr(&out->dst.addr, t->rtm_family, tb[RTA_DST]);
 	netlink_addr(&out->gateway, t->rtm_family, tb[RTA_GATEWAY]);
 	netlink_addr(&out->source, t->rtm_family, tb[RTA_PREFSRC]);
-	out->index = tb[RTA_OIF] ? (int)nla_get_u32(tb[RTA_OIF]) : 0;
-	out->priority = tb[RTA_PRIORITY] ? nla_get_u32(tb[RTA_PRIORITY]) : 0;
-	out->table = tb[RTA_TABLE] ? nla_get_u32(tb[RTA_TABLE]) : t->rtm_table;
+	out->index = (int)netlink_u32(tb[RTA_OIF]);
+	out->priority = netlink_u32(tb[RTA_PRIORITY]);
+	out->table = tb[RTA_TABLE] ? netlink_u32(tb[RTA_TABLE]) : t->rtm_table;
 	return out->table != RT_TABLE_LOCAL;
 }
 
@@ -90,20 +90,30 @@ struct walk {
 	void *arg;
 };
 
+/* The hop that there is room for at `at`, up to end; NULL: none. */
+static struct rtnexthop *hop_at(char *at, const char *end)
+{
+	struct rtnexthop *hop = (void *)at;
+
+	return at < end && (size_t)(end - at) >= sizeof *hop && hop->rtnh_len >= sizeof *hop && hop->rtnh_len <= (size_t)(end - at) ? hop : NULL;
+}
+
 /* A route of several next hops is given once for each. */
 static int visit(struct nlmsghdr *h, void *arg)
 {
-	struct nlattr *multipath = nlmsg_find_attr(h, sizeof(struct rtmsg), RTA_MULTIPATH);
+	struct nlattr *multipath = netlink_attr(h, sizeof(struct rtmsg), RTA_MULTIPATH);
 	struct walk *w = arg;
+	struct rtnexthop *hop;
 	struct route r;
 	int stop = 0;
+	char *end;
 
 	if (!read_route(h, &r))
 		return 0;
 	if (!multipath)
 		return w->each(&r, w->arg);
-	for (struct rtnexthop *hop = nla_data(multipath); !stop && (char *)hop + sizeof *hop <= (char *)nla_data(multipath) + nla_len(multipath) &&
-	     hop->rtnh_len >= sizeof *hop; hop = RTNH_NEXT(hop)) {
+	end = (char *)nla_data(multipath) + nla_len(multipath);
+	for (hop = hop_at(nla_data(multipath), end); hop && !stop; hop = hop_at((char *)RTNH_NEXT(hop), end)) {
 		struct nlattr *gw = nla_find((struct nlattr *)RTNH_DATA(hop), hop->rtnh_len - sizeof *hop, RTA_GATEWAY);
 
 		r.index = hop->rtnh_ifindex;
@@ -130,11 +140,10 @@ struct way {
 
 static int note_way(struct nlmsghdr *h, void *way)
 {
-	struct nlattr *oif = h->nlmsg_type == RTM_NEWROUTE ? nlmsg_find_attr(h, sizeof(struct rtmsg), RTA_OIF) : NULL;
 	struct rtmsg *t = nlmsg_data(h);
 
-	if (h->nlmsg_type == RTM_NEWROUTE)
-		*(struct way *)way = (struct way){ oif ? (int)nla_get_u32(oif) : 0, t->rtm_type };
+	if (h->nlmsg_type == RTM_NEWROUTE && nlmsg_valid_hdr(h, sizeof *t))
+		*(struct way *)way = (struct way){ (int)netlink_u32(netlink_attr(h, sizeof *t, RTA_OIF)), t->rtm_type };
 	return 0;
 }
 
