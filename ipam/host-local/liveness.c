@@ -111,6 +111,8 @@ static bool runtime_vouches(const char *network, const struct lease_file *file)
 
 bool lease_is_dead(struct liveness *l, const struct lease_file *file, const struct lease_record *record)
 {
+	if (record && !memchr(record->netns, '\0', sizeof record->netns))
+		return false;                   /* of a damaged file */
 	if (record && record->netns_inode)
 		return !leads_to(record->netns, record->netns_inode) && !process_in(l, record->netns_inode);
 	if (record && record->of_this_boot)

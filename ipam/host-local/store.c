@@ -212,6 +212,7 @@ static int find_once(struct store *s, const char *id, const char *ifname, struct
 {
 	const struct table *t = &s->index.now.table;
 	uint64_t owner = lease_owner(id, ifname);
+	uint32_t left = t->header->used;
 	int stale = 0;
 
 	*out = (struct list){ 0 };
@@ -223,6 +224,8 @@ static int find_once(struct store *s, const char *id, const char *ifname, struct
 
 		if (bad < 0 && bad != -ENOENT)
 			return err_sys(s->err, CNI_IO, bad, "lease file %s/%s: cannot be read", s->path, name);
+		if (left-- == 0)                /* more than there are: a circle, in a file that something has damaged */
+			return 1;
 		if (bad < 0 || strcmp(file.id, id) || strcmp(file.ifname, ifname)) {
 			stale = 1;
 			continue;

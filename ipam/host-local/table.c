@@ -176,5 +176,6 @@ void table_remove(struct table *t, struct lease_record *r)
 	r->family = 0;
 	r->next_of_owner = t->header->free;
 	t->header->free = link;
-	t->header->used--;
+	if (t->header->used)                            /* a damaged file says anything */
+		t->header->used--;
 }

@@ -52,7 +52,8 @@ struct lease_record *table_add(struct table *t, uint64_t owner, const struct add
 void table_remove(struct table *t, struct lease_record *r);
 /* The record of an address, or NULL. */
 struct lease_record *table_at(const struct table *t, const struct addr *address);
-/* The records of an owner, one after the other: after NULL the first; NULL: no more. */
+/* The records of an owner, one after the other: after NULL the first; NULL: no more. In a damaged file they may go round in a circle: whoever follows them
+ * counts, up to the header's `used`. */
 struct lease_record *table_next(const struct table *t, uint64_t owner, const struct lease_record *after);
 /* All records: after NULL the first; NULL: no more. */
 struct lease_record *table_walk(const struct table *t, const struct lease_record *after);
