@@ -174,10 +174,13 @@ struct pile {
 	size_t len, room;
 };
 
-static int pile_add(struct pile *p, const void *data, size_t len)
+/* The last message of a datagram may come without its padding. */
+static int pile_add(struct pile *p, const struct nlmsghdr *h)
 {
-	if (p->room - p->len < len) {
-		size_t room = (p->room + len) * 2;
+	size_t len = h->nlmsg_len, size = NLMSG_ALIGN(len);
+
+	if (p->room - p->len < size) {
+		size_t room = (p->room + size) * 2;
 		char *more = realloc(p->data, room);
 
 		if (!more)
@@ -185,8 +188,9 @@ static int pile_add(struct pile *p, const void *data, size_t len)
 		p->data = more;
 		p->room = room;
 	}
-	memcpy(p->data + p->len, data, len);
-	p->len += len;
+	memcpy(p->data + p->len, h, len);
+	memset(p->data + p->len + len, 0, size - len);
+	p->len += size;
 	return 0;
 }
 
@@ -211,7 +215,7 @@ static int dump_once(struct netlink *nl, struct nl_msg *m, struct pile *p)
 				return acknowledged(nl, h);
 			if (h->nlmsg_type == NLMSG_DONE)
 				return interrupted ? -EINTR : nlmsg_datalen(h) >= (int)sizeof(int) ? errno_of(*(int *)nlmsg_data(h)) : 0;
-			r = pile_add(p, h, NLMSG_ALIGN(h->nlmsg_len));
+			r = pile_add(p, h);
 		}
 	}
 	return r;
