@@ -342,6 +342,7 @@ void netlink_addr(struct addr *out, int family, struct nlattr *a)
 
 int netlink_refused(const struct netlink *nl, struct err *e, int ret, const char *fmt, ...)
 {
+	bool first = e && !e->code;
 	char asked[384];
 	va_list ap;
 
@@ -349,7 +350,9 @@ int netlink_refused(const struct netlink *nl, struct err *e, int ret, const char
 	vsnprintf(asked, sizeof asked, fmt, ap);
 	va_end(ap);
 	err_sys(e, CNI_FAILED, ret, "%s", asked);
-	if (nl->why[0])
+	if (first && nl->why[0])
 		err_detail(e, "%s", nl->why);
+	if (first && ret == -EPERM)
+		err_detail(e, "it takes the capability CAP_NET_ADMIN");
 	return ret;
 }

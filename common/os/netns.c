@@ -68,8 +68,13 @@ int netns_enter(int fd, struct err *e)
 
 	if (back < 0)
 		return back;
-	if (setns(fd, CLONE_NEWNET) < 0)
-		return err_sys(e, CNI_FAILED, -errno, "entering the container's network namespace");
+	if (setns(fd, CLONE_NEWNET) < 0) {
+		int r = err_sys(e, CNI_FAILED, -errno, "entering the container's network namespace");
+
+		if (r == -EPERM)
+			err_detail(e, "it takes the capability CAP_SYS_ADMIN");
+		return r;
+	}
 	return fd_keep(&back);
 }
 

@@ -81,7 +81,7 @@ int nft_begin(struct nft *nft, struct err *e)
 	struct nl_msg *begin;
 
 	if (r < 0)
-		return netlink_refused(&nft->nl, e, r, "nftables (nf_tables): is it in this kernel?");
+		return netlink_refused(&nft->nl, e, r, "nftables (nf_tables)%s", r == -EPERM ? "" : ": is it in this kernel?");
 	nft->batch.len = nft->batch.count = nft->record.len = nft->record.count = 0;
 	nft->no_memory = false;
 	nft->first_seq = nft->nl.seq + 1;
