@@ -45,7 +45,11 @@ static void look_at_processes(struct liveness *l)
 		if (!isdigit((unsigned char)entry->d_name[0]))
 			continue;
 		snprintf(path, sizeof path, "%s/ns/net", entry->d_name);
-		if (fstatat(dirfd(proc), path, &st, 0) < 0 || (l->count && l->inodes[l->count - 1] == st.st_ino))
+		if (fstatat(dirfd(proc), path, &st, 0) < 0) {
+			l->blind |= errno == EACCES || errno == EPERM;          /* it is there, and we may not look (CAP_SYS_PTRACE) */
+			continue;
+		}
+		if (l->count && l->inodes[l->count - 1] == st.st_ino)
 			continue;
 		slot = arena_push(l->arena, &l->inodes, &l->count, sizeof *slot);
 		if (!slot)
