@@ -24,11 +24,13 @@ endif
 
 # ---- Flags: the user's CFLAGS, CPPFLAGS and LDFLAGS are apart from ours ----
 
+# What SECURITY.md tells of hardening; a flag that not every compiler knows is tried first.
+cc_takes = $(shell printf '\043include <string.h>\nint main(void){return 0;}' | $(CC) -Werror $(1) -x c - -o /dev/null 2>/dev/null && echo '$(lastword $(1))')
 CFLAGS   ?= -O2 -g
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wvla -Wundef -Wno-missing-field-initializers
 our_cpp  := -D_GNU_SOURCE -Icommon -Iplugins -Iipam $(shell $(PKG_CONFIG) --cflags libnl-3.0)
-our_c    := -std=gnu11 $(WARNINGS) -ffunction-sections -fdata-sections -fstack-protector-strong -ffile-prefix-map=$(CURDIR)=. $(if $(CI),-Werror)
-our_ld   := -Wl,--gc-sections -Wl,--as-needed -Wl,-z,relro,-z,now
+our_c    := -std=gnu11 $(WARNINGS) -ffunction-sections -fdata-sections -fPIE -fstack-protector-strong -ffile-prefix-map=$(CURDIR)=. $(if $(CI),-Werror)
+our_ld   := -Wl,--gc-sections -Wl,--as-needed -Wl,-z,relro,-z,now,-z,noexecstack
 
 ifeq ($(MODE),san)
   our_c += -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
@@ -45,7 +47,8 @@ else ifeq ($(MODE),cov)
   our_ld += --coverage
   LINK := shared
 else
-  our_cpp += $(if $(findstring -O0,$(CFLAGS)),,-D_FORTIFY_SOURCE=2)
+  our_cpp += $(if $(findstring -O0,$(CFLAGS)),,$(or $(call cc_takes,-O2 -D_FORTIFY_SOURCE=3),-D_FORTIFY_SOURCE=2))
+  our_c += $(call cc_takes,-fstack-clash-protection)
 endif
 
 # Static archives are not shipped everywhere: ask the compiler once, by linking.
@@ -53,9 +56,10 @@ try_static = printf 'int main(void){return 0;}' | $(CC) -x c - -static -Wl,--no-
 LINK ?= $(shell $(try_static))
 ifeq ($(LINK),static)
   our_cpp += -DSTATIC_LINK
-  plugin_ld   := -static
+  plugin_ld   := $(or $(call cc_takes,-fPIE -static-pie),-static)
   plugin_libs := $(shell $(PKG_CONFIG) --static --libs libnl-3.0 jansson)
 else
+  plugin_ld   := -pie
   plugin_libs := $(shell $(PKG_CONFIG) --libs libnl-3.0 jansson)
 endif
 nft_libs = $(shell $(PKG_CONFIG) --libs libnftables)
@@ -102,7 +106,7 @@ $(foreach p,$(ALL_PLUGINS),$(eval $(call plugin_rule,$(p))))
 # The helper that loads the ruleset: only it and plumb need libnftables.
 $(B)/bin/plumb-ruleset: $(B)/plumb/ruleset/ruleset.o $(B)/plumb/ruleset/text.o
 	@mkdir -p $(@D)
-	$(link) -o $@ $^ $(nft_libs)
+	$(link) -pie -o $@ $^ $(nft_libs)
 
 $(B)/plumb/ruleset/text.o: plumb/ruleset/text.S spec/ruleset.nft spec/ruleset-bridge.nft
 	@mkdir -p $(@D)
@@ -111,11 +115,11 @@ $(B)/plumb/ruleset/text.o: plumb/ruleset/text.S spec/ruleset.nft spec/ruleset-br
 # The helper that speaks to firewalld. Left out where libsystemd is not there: the firewall plugin says so when it is asked for firewalld.
 $(B)/bin/plumb-firewalld: $(patsubst %.c,$(B)/%.o,$(wildcard plumb/firewalld/*.c))
 	@mkdir -p $(@D)
-	$(link) -o $@ $^ $(shell $(PKG_CONFIG) --libs libsystemd)
+	$(link) -pie -o $@ $^ $(shell $(PKG_CONFIG) --libs libsystemd)
 
 $(B)/bin/plumb: $(plumb_obj) $(common_obj) $(B)/self/plumb.o
 	@mkdir -p $(@D)
-	$(link) -o $@ $^ $(shell $(PKG_CONFIG) --libs libnl-3.0 jansson)
+	$(link) -pie -o $@ $^ $(shell $(PKG_CONFIG) --libs libnl-3.0 jansson)
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
 -include tests/tests.mk
