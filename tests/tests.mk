@@ -93,3 +93,5 @@ san: check ## every test with AddressSanitizer and UBSan
 
 .PHONY: netns-fixture
 netns-fixture: $(FIXTURE) ## the program to hold worlds open and enter them
+
+-include tests/bench/bench.mk

@@ -1,0 +1,143 @@
+"""How ADD and DEL grow with what is there already, and with how many come at once."""
+import fills
+import world
+from chains import CHAINS
+from tables import median, p99, table
+
+LEASES = (0, 1000, 10000, 60000)
+PORTS = (0, 1000, 10000, 60000)
+ATTACHMENTS = (0, 100, 1000, 4000)
+A_BRIDGE = 1000                 # the kernel gives a bridge 1023 ports
+AT_ONCE = (1, 4, 16, 64)
+SLOW = 10000                    # how many rules iptables is asked to hold; with more, filling it takes longer than all else
+
+
+def runs(host, chain, rounds, pods, first):
+    out = {"ADD": [], "DEL": []}
+    for i in range(first, first + rounds + 1):
+        for verb in ("ADD", "DEL"):
+            run = host.run(verb, chain, i, f"pod{1 + i % pods}")
+            if i > first:
+                out[verb].append(run)
+    return {verb: {"cpu": median([r.cpu for r in rs]), "wall": median([r.wall for r in rs]), "p99": p99([r.wall for r in rs])}
+            for verb, rs in out.items()}
+
+
+def show(title, figures):
+    """figures: {suite: {n: {verb: …}}}"""
+    rows = []
+    for name, by_n in figures.items():
+        least = next(iter(by_n.values()))
+        for n, f in by_n.items():
+            rows.append([name, str(n)] + [x for verb in ("ADD", "DEL")
+                                          for x in (f[verb]["cpu"], f[verb]["cpu"] / least[verb]["cpu"], f[verb]["wall"], f[verb]["p99"])])
+    table(title, ["suite", "n", "ADD cpu", "x least", "wall p50", "p99", "DEL cpu", "x least", "wall p50", "p99"], rows)
+    return figures
+
+
+# ---- Leases ----
+
+def leases(suites, rounds):
+    figures, chain = {}, CHAINS["leases"]
+    for s in suites:
+        if s.is_netavark:
+            continue
+        with world.Host(s, 1) as host:
+            by_n, have = figures.setdefault(s.name, {}), 0
+            for n in LEASES:
+                fills.leave_leases(host, chain, fills.FIRST + have, n - have)
+                have = n
+                by_n[n] = runs(host, chain, rounds, 1, 1)
+    return show("host-local with leases there already (ms)", figures)
+
+
+# ---- Published ports ----
+
+def ports(suites, rounds):
+    figures, chain = {}, CHAINS["portmap"].alone().but(ports=10, base="10.88.0.0")
+    for s in suites:
+        if s.is_netavark:
+            continue
+        with world.Host(s, 1) as host:
+            host.run("ADD", chain, 1, "pod1")
+            template = fills.Template(host, chain, 2, "pod1")
+            by_n, have = figures.setdefault(s.name, {}), 0
+            measured = chain.but(ports=2, first_port=63000)
+            for n in PORTS:
+                if n > SLOW and s.by_iptables:
+                    continue
+                fills.leave_rules(host, chain, template, fills.FIRST + have // 10, 2000 + have, (n - have) // 10)
+                have = n
+                by_n[n] = runs(host, measured, rounds, 1, 3)
+    return show("portmap, 2 ports, with ports published already (ms)", figures)
+
+
+# ---- Attachments ----
+
+def block(chain, k):
+    """The k-th thousand of attachments has a network of its own."""
+    return chain if k == 0 else chain.but(bridge=f"cni{k}", net=f"bench{k}", base=f"10.{88 + k}.0.0")
+
+
+def fill_to(host, chain, have, want, templates):
+    while have < want:
+        k = have // A_BRIDGE
+        part = block(chain, k).but(first_port=chain.first_port + k * A_BRIDGE * chain.ports)
+        if k not in templates:
+            templates[k] = fills.Template(host, part, 900 + k, f"pod{9 + k}")
+        count = min(want - have, (k + 1) * A_BRIDGE - have)
+        fills.leave_attachments(host, part, templates[k], "pod14", fills.FIRST + have - k * A_BRIDGE, count, fills.FIRST + have)
+        have += count
+
+
+def attachments(suites, rounds):
+    figures = {}
+    for s in suites:
+        chain = CHAINS["full" if s.is_netavark else "portmap"]
+        fills.check(s, chain)
+        with world.Host(s, 14) as host:
+            fills.quieten(host, "pod14")
+            by_n, have, templates = figures.setdefault(s.name, {}), 0, {}
+            for n in ATTACHMENTS:
+                if n > A_BRIDGE and (s.is_floor or s.is_netavark):      # the one knows one bridge, the other has chains for each
+                    continue
+                fill_to(host, chain, have, n, templates)
+                have = n
+                if n == 0:
+                    host.run("ADD", chain, 1, "pod8")
+                fills.settle(host)
+                by_n[n] = runs(host, chain, rounds, 7, 2)
+    return show("bridge + portmap with attachments there already, 1000 to a bridge (ms; netavark: with masquerading)", figures)
+
+
+# ---- Many at once ----
+
+def at_once(suites, total=64):
+    figures, rows, chain = {}, [], CHAINS["bridge"]
+    for s in suites:
+        if not chain.fits(s):
+            continue
+        with world.Host(s, max(AT_ONCE) + 1) as host:
+            host.run("ADD", chain, 1, f"pod{max(AT_ONCE) + 1}")
+            for k in AT_ONCE:
+                f = figures.setdefault(s.name, {})[k] = rate(host, chain, k, total)
+                rows.append([s.name, str(k), f["ADD"]["rate"], f["ADD"]["p99"], f["ADD"]["failed"], f["twice"],
+                             f["DEL"]["rate"], f["DEL"]["p99"], f["DEL"]["failed"]])
+    table(f"bridge, many at once ({total} in all)", ["suite", "at once", "ADD/s", "p99 ms", "failed", "twice", "DEL/s", "p99 ms", "failed"], rows)
+    return figures
+
+
+def rate(host, chain, k, total):
+    walls, all_runs, twice = {"ADD": 0.0, "DEL": 0.0}, {"ADD": [], "DEL": []}, 0
+    for r in range(total // k):
+        pairs = [(2 + r * k + j, f"pod{1 + j}") for j in range(k)]
+        for verb in ("ADD", "DEL"):
+            wall, done = host.run_at_once(verb, chain, pairs)
+            walls[verb] += wall
+            all_runs[verb] += done
+            if verb == "ADD" and not host.suite.is_floor:
+                ips = [d.ip() for d in done if d.status == 0]
+                twice += len(ips) - len(set(ips))
+    good = {verb: [d.wall for d in done if d.status == 0] for verb, done in all_runs.items()}
+    out = {verb: {"rate": len(good[verb]) / walls[verb], "p99": p99(good[verb]), "failed": len(all_runs[verb]) - len(good[verb])} for verb in walls}
+    return dict(out, twice=twice)
