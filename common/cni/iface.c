@@ -9,7 +9,6 @@
 
 #include "base/trace.h"
 #include "os/address.h"
-#include "os/neigh.h"
 #include "os/netns.h"
 #include "os/route.h"
 #include "os/sysctl.h"
@@ -131,7 +130,9 @@ int pod_settle(struct cni_call *c, unsigned settings)
 	if (settings & POD_DAD)
 		sysctl_put("1", "net/ipv6/conf/%s/enhanced_dad", c->who.ifname);
 	sysctl_put(settings & POD_DAD ? "1" : "0", "net/ipv6/conf/%s/accept_dad", c->who.ifname);
-	sysctl_put("1", "net/ipv4/conf/%s/arp_notify", c->who.ifname);
+	sysctl_put("1", "net/ipv4/conf/%s/arp_notify", c->who.ifname);          /* for addresses_announce */
+	if (settings & POD_HAS_IPV6)
+		sysctl_put("1", "net/ipv6/conf/%s/ndisc_notify", c->who.ifname);
 	return settings & POD_HAS_IPV6 ? ipv6_enable(c) : ipv6_do_not_autoconfigure(c);
 }
 
@@ -226,15 +227,8 @@ int routes_apply(struct cni_call *c, const struct link *pod)
 void addresses_announce(struct cni_call *c, const struct link *pod)
 {
 	scoped(trace_end) struct trace_span span = trace_begin("announcement");
-	scoped(netns_leave) int back = -1;
-	scoped(fd_close) int fd = -1;
-	struct err ignored = { 0 };
 
-	back = netns_enter(c->pod_fd, &ignored);
-	if (back < 0 || (fd = neigh_socket()) < 0)
-		return;
-	for_list (const struct ip_conf, ip, &c->result.ips)
-		neigh_announce(fd, pod->index, &ip->address.addr, &pod->mac);
+	link_announce(&c->pod, pod);
 }
 
 int result_note_link(struct cni_call *c, const struct link *l, const char *sandbox)

@@ -235,6 +235,16 @@ int link_promisc(struct netlink *nl, int index, bool on, struct err *e)
 	return flags_set(nl, index, IFF_PROMISC, on ? IFF_PROMISC : 0, on ? "promiscuous" : "not promiscuous", e);
 }
 
+/* The MAC that it has already: the kernel takes that for news. */
+void link_announce(struct netlink *nl, const struct link *l)
+{
+	struct nl_msg *m = link_request(RTM_NEWLINK, 0, l->index, 0);
+
+	if (m)
+		nla_put(m, IFLA_ADDRESS, sizeof l->mac, &l->mac);
+	netlink_do(nl, m);
+}
+
 int link_set_master(struct netlink *nl, int index, int master, struct err *e)
 {
 	struct nl_msg *m = link_request(RTM_NEWLINK, 0, index, 0);

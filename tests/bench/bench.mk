@@ -1,25 +1,34 @@
 # What plumb costs, beside others. Included by tests/tests.mk; tests/bench/README.md has the story.
 
 BENCH := build/bench
-bench_prog := $(addprefix $(BENCH)/,agent fill flow)
-floors     := floor $(if $(shell command -v musl-gcc),floor-musl)
-floor_prog := $(foreach f,$(floors),$(addprefix $(BENCH)/$(f)/,bridge ptp loopback host-local portmap firewall))
-bench_cc    = @mkdir -p $(@D) && $(CC) -D_GNU_SOURCE $(our_c) $(CFLAGS) -static -pthread -o $@ $<
 N     ?= 40
 SUITES ?=
 CASES ?=
 PARTS ?=
 
-.SECONDEXPANSION:
+bench_prog    := $(addprefix $(BENCH)/,agent fill flow)
+floors        := floor $(if $(shell command -v musl-gcc),floor-musl)
+floor_plugins := bridge ptp loopback host-local portmap firewall
+floor_prog    := $(foreach f,$(floors),$(addprefix $(BENCH)/$(f)/,$(floor_plugins)))
+musl_gcc      := musl-gcc -idirafter /usr/include -idirafter /usr/include/$(shell $(CC) -print-multiarch 2>/dev/null)
+bench_flags    = -D_GNU_SOURCE $(our_c) $(CFLAGS) -static -pthread
+
 $(bench_prog): $(BENCH)/%: tests/bench/%.c tests/bench/message.h
-	$(bench_cc)
+	@mkdir -p $(@D)
+	$(CC) $(bench_flags) -o $@ $<
 $(BENCH)/floor-program: tests/bench/floor.c tests/bench/message.h
-	$(bench_cc)
-$(BENCH)/floor-musl-program: CC = musl-gcc -idirafter /usr/include -idirafter /usr/include/$(shell $(CC) -print-multiarch)
+	@mkdir -p $(@D)
+	$(CC) $(bench_flags) -o $@ $<
 $(BENCH)/floor-musl-program: tests/bench/floor.c tests/bench/message.h
-	$(bench_cc)
-$(floor_prog): $(BENCH)/%: $$(BENCH)/$$(*D)-program
-	@mkdir -p $(@D) && cp $< $@
+	@mkdir -p $(@D)
+	$(musl_gcc) $(bench_flags) -o $@ $<
+
+define floor_rule
+$(addprefix $(BENCH)/$(1)/,$(floor_plugins)): $(BENCH)/$(1)-program
+	@mkdir -p $$(@D)
+	cp $$< $$@
+endef
+$(foreach f,$(floors),$(eval $(call floor_rule,$(f))))
 
 .PHONY: bench-built
 bench-built: all $(FIXTURE) $(bench_prog) $(floor_prog)
@@ -33,5 +42,5 @@ bench-plot: ## the growth curves of the last `make bench` as tests/bench/growth.
 	@tests/bench/plot
 
 .PHONY: profile
-profile: bench-built ## where the time of an ADD goes: CASES="bridge", by system call and by function
+profile: bench-built ## where the time of ADD and DEL goes, by system call and by function; CASES="bridge full"
 	@tests/bench/profile $(B) $(or $(CASES),bridge)
