@@ -114,6 +114,60 @@ static int forget(struct netlink *nl, const struct doomed *d)
 	return r == -ENOENT ? 0 : r;    /* it ended by itself */
 }
 
+/* ---- By the kernel's own filter, from Linux 6.8 on: one walk that passes over empty buckets, where a dump locks each (0.4 ms, not 4, of 262,144) ---- */
+
+enum { BY_SOURCE = 1 << 0, BY_DESTINATION = 1 << 1, BY_PROTOCOL = 1 << 3, BY_DESTINATION_PORT = 1 << 5 };      /* what of a tuple a filter looks at */
+
+static void put_tuple_address(struct nl_msg *m, int attr_v4, int attr_v6, const struct addr *a)
+{
+	struct nlattr *ip = nla_nest_start(m, CTA_TUPLE_IP | NLA_F_NESTED);
+
+	nla_put(m, a->family == AF_INET ? attr_v4 : attr_v6, addr_size(a->family), a->bytes);
+	nla_nest_end(m, ip);
+}
+
+static void put_asked(struct nl_msg *m, const struct conntrack_match *match)
+{
+	struct nlattr *tuple = nla_nest_start(m, CTA_TUPLE_ORIG | NLA_F_NESTED), *proto;
+
+	if (addr_is_set(&match->to))
+		put_tuple_address(m, CTA_IP_V4_DST, CTA_IP_V6_DST, &match->to);
+	proto = nla_nest_start(m, CTA_TUPLE_PROTO | NLA_F_NESTED);
+	nla_put_u8(m, CTA_PROTO_NUM, match->protocol);
+	nla_put_u16(m, CTA_PROTO_DST_PORT, htons(match->port));
+	nla_nest_end(m, proto);
+	nla_nest_end(m, tuple);
+}
+
+static struct nl_msg *filtered_delete(const struct conntrack_match *match)
+{
+	struct nl_msg *m = ct_request(IPCTNL_MSG_CT_DELETE, match->family);
+	struct nlattr *nested;
+
+	if (!m)
+		return NULL;
+	put_asked(m, match);
+	nested = nla_nest_start(m, CTA_TUPLE_REPLY | NLA_F_NESTED);
+	put_tuple_address(m, CTA_IP_V4_SRC, CTA_IP_V6_SRC, &match->target);
+	nla_nest_end(m, nested);
+	nested = nla_nest_start(m, CTA_FILTER | NLA_F_NESTED);
+	nla_put_u32(m, CTA_FILTER_ORIG_FLAGS, BY_PROTOCOL | BY_DESTINATION_PORT | (addr_is_set(&match->to) ? BY_DESTINATION : 0));
+	nla_put_u32(m, CTA_FILTER_REPLY_FLAGS, BY_SOURCE);
+	nla_nest_end(m, nested);
+	return m;
+}
+
+/* A filter knows no "other than" and no ranges. Older kernels refuse it: they take the tuple for one that lacks its source. */
+static bool forgotten_by_filter(struct netlink *nl, const struct conntrack_match *list, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		if (list[i].others || list[i].port != list[i].port_last || netlink_do(nl, filtered_delete(&list[i])) < 0)
+			return false;
+	return true;
+}
+
+/* ---- By looking at all of them ---- */
+
 static int search_family(struct netlink *nl, int family, struct search *s)
 {
 	for (unsigned i = 0; i < s->n; i++)
@@ -126,11 +180,13 @@ int conntrack_forget(const struct conntrack_match *list, unsigned n, conntrack_i
 {
 	scoped(netlink_close) struct netlink nl = { 0 };
 	struct search s = { list, n, is_local, arg, NULL };
-	int r, count = 0;
+	int r;
 
 	if (n == 0 || sysctl_number(0, "net/netfilter/nf_conntrack_count") == 0)
 		return 0;
 	r = netlink_open(&nl, NETLINK_NETFILTER, e);
+	if (r == 0 && forgotten_by_filter(&nl, list, n))
+		return 0;
 	if (r == 0)
 		r = search_family(&nl, AF_INET, &s);
 	if (r == 0)
@@ -141,8 +197,7 @@ int conntrack_forget(const struct conntrack_match *list, unsigned n, conntrack_i
 		s.found = d->next;
 		if (r == 0)
 			r = forget(&nl, d);
-		count++;
 		free(d);
 	}
-	return r < 0 ? netlink_refused(&nl, e, r, "forgetting connections to published ports") : count;
+	return r < 0 ? netlink_refused(&nl, e, r, "forgetting connections to published ports") : 0;
 }

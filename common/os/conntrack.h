@@ -16,13 +16,14 @@ struct conntrack_match {
 	struct addr to;                 /* the original destination; unset: any that is_local says yes to */
 	struct addr target;             /* who answers … */
 	bool        others;             /* … or, when true, anybody else answers */
-	bool        translated;         /* only where the one who answers is not the one who was asked */
+	bool        translated;         /* with others: only where the one who answers is not the one who was asked */
 };
 
 /* Whether an address is the host's own. */
 typedef bool conntrack_is_local(const struct addr *a, void *arg);
 
-/* Forgets every entry that matches one of n; how many, or negative with e set. Nothing, and no time, where the table is empty or absent. */
+/* Forgets every entry that matches one of n. 0, or negative with e set. Nothing, and no time, where the table is empty or absent; else the kernel goes through
+ * its whole table, all network namespaces' together, which takes milliseconds where `others` is asked for. */
 int conntrack_forget(const struct conntrack_match *matches, unsigned n, conntrack_is_local *is_local, void *arg, struct err *e);
 
 #endif

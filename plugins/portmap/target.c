@@ -61,7 +61,8 @@ void connections_forget(struct job *j, bool others)
 		for_list (const struct mapping, m, mappings) {
 			int family = j->targets[i].address->addr.family;
 
-			if (mapping_concerns(m, family) && !m->repeated)
+			/* of TCP, whose connections end, another container's are its own DEL's to forget */
+			if (mapping_concerns(m, family) && !m->repeated && !(others && m->protocol == IPPROTO_TCP))
 				matches[n++] = (struct conntrack_match){
 					.family = family, .protocol = m->protocol, .port = m->host.first, .port_last = m->host.last,
 					.to = mapping_is_exact(m) ? m->host_ip : (struct addr){ 0 }, .target = j->targets[i].address->addr,
