@@ -28,6 +28,12 @@ static bool leads_to(const char *path, uint64_t inode)
 	return st.st_ino == inode;
 }
 
+/* There, and not to be looked at (CAP_SYS_PTRACE). One that has just ended is refused in the same words; and the first of all is no container's. */
+static bool is_hidden(int proc, const char *pid, int why)
+{
+	return (why == EACCES || why == EPERM) && strcmp(pid, "1") != 0 && faccessat(proc, pid, F_OK, 0) == 0;
+}
+
 /* The path may be gone where the namespace is not: it was /proc/PID/ns/net of a process that ended before others, or is mounted
  * elsewhere. What a process is in is alive. */
 static void look_at_processes(struct liveness *l)
@@ -46,7 +52,7 @@ static void look_at_processes(struct liveness *l)
 			continue;
 		snprintf(path, sizeof path, "%s/ns/net", entry->d_name);
 		if (fstatat(dirfd(proc), path, &st, 0) < 0) {
-			l->blind |= errno == EACCES || errno == EPERM;          /* it is there, and we may not look (CAP_SYS_PTRACE) */
+			l->blind |= is_hidden(dirfd(proc), entry->d_name, errno);
 			continue;
 		}
 		if (l->count && l->inodes[l->count - 1] == st.st_ino)
