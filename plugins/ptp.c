@@ -23,7 +23,7 @@ struct ptp_conf {
 static const struct field ptp_fields[] = {
 	FIELD(struct ptp_conf, ip_masq,      "ipMasq",        read_bool),
 	FIELD(struct ptp_conf, masq_backend, "ipMasqBackend", read_masq_backend),
-	FIELD(struct ptp_conf, mtu,          "mtu",           read_uint, .max = 65535),
+	FIELD(struct ptp_conf, mtu,          "mtu",           read_uint_or_0, .min = 68, .max = 65535),
 	FIELD_END
 };
 

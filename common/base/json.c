@@ -152,6 +152,16 @@ int read_uint(const struct field *f, const json_t *v, void *slot, struct reading
 	return bad;
 }
 
+int read_uint_or_0(const struct field *f, const json_t *v, void *slot, struct reading *r)
+{
+	json_int_t n = json_integer_value(v);
+
+	if (!json_is_integer(v) || (n != 0 && (n < f->min || n > f->max)))
+		return field_refuse(f, r, "want a whole number from %lld to %lld, or 0 for none", f->min, f->max);
+	*(uint32_t *)slot = (uint32_t)n;
+	return 0;
+}
+
 int read_string(const struct field *f, const json_t *v, void *slot, struct reading *r)
 {
 	if (!json_is_string(v))

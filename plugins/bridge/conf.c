@@ -70,7 +70,7 @@ const struct field bridge_fields[] = {
 	FIELD(struct bridge_conf, force_address,               "forceAddress",              read_bool),
 	FIELD(struct bridge_conf, ip_masq,                     "ipMasq",                    read_bool),
 	FIELD(struct bridge_conf, masq_backend,                "ipMasqBackend",             read_masq_backend),
-	FIELD(struct bridge_conf, mtu,                         "mtu",                       read_uint, .max = 65535),
+	FIELD(struct bridge_conf, mtu,                         "mtu",                       read_uint_or_0, .min = 68, .max = 65535),
 	FIELD(struct bridge_conf, hairpin,                     "hairpinMode",               read_bool),
 	FIELD(struct bridge_conf, promisc,                     "promiscMode",               read_bool),
 	FIELD(struct bridge_conf, vlan,                        "vlan",                      read_uint, .max = VLAN_LAST),

@@ -274,6 +274,7 @@ TEST(bridge_mtu)
 	add(&w, "pod1", v4);
 	expect_number(link_in("pod1", "eth0").mtu, 1380);
 	expect_number(link_in("host", "br0").mtu, 1380);
+	expect_error(plugin(&w, "bridge", "ADD", "pod2", "eth0", conf_set(v4, "mtu", "60")), 7, "mtu: want a whole number from 68 to 65535, or 0 for none");
 	expect_json(add(&w, "pod2", conf_set(v4, "mtu", "1312")), "interfaces[2].mtu", "1312");
 	expect_number(link_in("pod2", "eth0").mtu, 1312);
 }

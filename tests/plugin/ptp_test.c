@@ -273,6 +273,7 @@ TEST(ptp_mtu)
 	expect_number(link_in("host", host_end(a)).mtu, 1312);
 	expect_error(plugin(&w, "ptp", "ADD", "pod2", "eth1", conf_set(v4, "mtu", "70000")), 7, "mtu: want a whole number");
 	expect_error(plugin(&w, "ptp", "ADD", "pod2", "eth1", conf_set(v4, "mtu", "'1500'")), 7, "mtu: want a whole number");
+	expect_error(plugin(&w, "ptp", "ADD", "pod2", "eth1", conf_set(v4, "mtu", "67")), 7, "mtu: want a whole number from 68 to 65535, or 0 for none");
 }
 
 TEST(ptp_mtu_without_a_default_route)
