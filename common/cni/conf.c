@@ -114,17 +114,23 @@ bool conf_version_fits(const struct cni_plugin *p, const char *version)
 	return version_known(version) && (!p->oldest || version_at_least(version, p->oldest));
 }
 
+static const char *version_in_words(const char *version, char out[64])
+{
+	snprintf(out, 64, *version ? "\"%.40s\"" : "\"%.40s\" (no cniVersion is given)", *version ? version : cni_versions[0]);
+	return out;
+}
+
 static int check_version(struct cni_call *c)
 {
 	static const char *const since[] = { [VERB_CHECK] = "0.4.0", [VERB_GC] = "1.1.0", [VERB_STATUS] = "1.1.0", [VERB_VERSION] = NULL };
 	const char *version = c->net.cni_version;
-	char list[128] = "";
+	char list[128] = "", words[64];
 
 	if (!version_well_formed(version))
 		return err_set(&c->err, CNI_DECODE, -EINVAL, "cniVersion: \"%s\": want a version such as %s", version, CNI_NEWEST);
 	if (since[c->verb] && !version_at_least(version, since[c->verb])) {
 		err_set(&c->err, CNI_BAD_VERSION, -EINVAL, "config version does not allow %s", verb_names[c->verb]);
-		err_detail(&c->err, "cniVersion is \"%s\"; %s needs %s or newer", version, verb_names[c->verb], since[c->verb]);
+		err_detail(&c->err, "cniVersion is %s; %s needs %s or newer", version_in_words(version, words), verb_names[c->verb], since[c->verb]);
 		return -EINVAL;
 	}
 	if (conf_version_fits(c->plugin, version))
@@ -133,7 +139,7 @@ static int check_version(struct cni_call *c)
 		if (conf_version_fits(c->plugin, *v))
 			snprintf(list + strlen(list), sizeof list - strlen(list), "%s\"%s\"", *list ? " " : "", *v);
 	err_set(&c->err, CNI_BAD_VERSION, -EINVAL, "incompatible CNI versions");
-	err_detail(&c->err, "config is \"%s\", plugin supports [%s]", version, list);
+	err_detail(&c->err, "config is %s, plugin supports [%s]", version_in_words(version, words), list);
 	return -EINVAL;
 }
 

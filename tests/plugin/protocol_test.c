@@ -269,6 +269,18 @@ TEST(unknown_versions_are_refused_with_the_list)        /* VER-2 */
 	expect_error(call(ADD, .conf = "{'cniVersion': 'newest', 'name': 'net'}"), 6, "cniVersion: \"newest\"");
 }
 
+/* It is 0.1.0 then, which some plugins do not have. */
+TEST(no_version_is_the_oldest)                          /* VER-2 */
+{
+	struct answer a;
+
+	world_begin("pod1");
+	a = expect_error(call(.plugin = "firewall", .verb = "ADD", .pod = "pod1", .conf = "{'name': 'net', 'type': 'firewall'}"), 1, "incompatible CNI versions");
+	expect_text(json_at(a, "details"), json("config is '0.1.0' (no cniVersion is given), plugin supports ['0.4.0' '1.0.0' '1.1.0']"));
+	a = expect_error(call(.plugin = "firewall", .verb = "STATUS", .conf = "{'name': 'net', 'type': 'firewall'}"), 1, "does not allow STATUS");
+	expect_text(json_at(a, "details"), json("cniVersion is '0.1.0' (no cniVersion is given); STATUS needs 1.1.0 or newer"));
+}
+
 TEST(no_version_is_0_1_0)                               /* VER-3 */
 {
 	struct answer a;
