@@ -3,6 +3,7 @@
 #include "cni/chains.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,6 +53,82 @@ int leave_recorded(struct leaving *l, const struct nft_table *table, const char 
 	int r = l->c->verb == VERB_GC ? -ENOENT : nft_record_each(nft_record_path(l->c, part, path), table, leave_element, l);
 
 	return r < 0 ? r : (int)l->count;
+}
+
+/* ---- An attachment that is added again ---- */
+
+int set_element_keep(struct cni_call *c, struct list *list, const struct nft_set *set, const struct nft_element *el)
+{
+	struct set_element *slot = arena_push(&c->arena, &list->items, &list->count, sizeof *slot);
+
+	if (!slot)
+		return err_nomem(&c->err, "nftables elements");
+	snprintf(slot->set, sizeof slot->set, "%s", set->name);
+	slot->el = *el;
+	return 0;
+}
+
+struct keeping {
+	struct cni_call *c;
+	struct list     *list;
+};
+
+static int keep_recorded(const struct nft_set *set, struct nft_element *el, void *keeping)
+{
+	struct keeping *k = keeping;
+
+	return set_element_keep(k->c, k->list, set, el);
+}
+
+int replaced_read(struct cni_call *c, const struct nft_table *table, const char *part, struct list *out)
+{
+	char path[NFT_RECORD_PATH];
+	struct keeping k = { c, out };
+	int r = nft_record_each(nft_record_path(c, part, path), table, keep_recorded, &k);
+
+	return r == -ENOENT ? 0 : r;
+}
+
+static bool is_claimed(const struct leaving *l, const char *set, const struct nft_bytes *key)
+{
+	if (!l->claimed)
+		return false;
+	for_list (const struct set_element, one, l->claimed)
+		if (!strcmp(one->set, set) && one->el.key.len == key->len && !memcmp(one->el.key.bytes, key->bytes, key->len))
+			return true;
+	return false;
+}
+
+/* The claim has taken it out already; what it led to has a user less. */
+static int note_replaced(struct leaving *l, const struct nft_set *set, const struct nft_bytes *key)
+{
+	struct nft_element there = { .key = *key };
+	int r = nft_find(l->nft, set, &there, &l->c->err);
+
+	return r == 1 && nft_owned_by(&there, l->c->who.owner) ? note_leaving(l, there.chain) : r < 0 ? r : 0;  /* the network's are companions */
+}
+
+static void keep_chain(struct leaving *l, const char *name)
+{
+	for_list (struct leaving_chain, chain, &l->chains)
+		if (!strcmp(chain->name, name))
+			chain->elements = INT_MAX;
+}
+
+int leave_replaced(struct leaving *l, const struct nft_table *table, const struct list *before, const struct list *claimed)
+{
+	int r = 0;
+
+	l->claimed = claimed;
+	for_list (struct set_element, old, before) {
+		struct nft_set set = { table, old->set };
+
+		if (r == 0)
+			r = is_claimed(l, old->set, &old->el.key) ? note_replaced(l, &set, &old->el.key) : leave(l, &set, &old->el);
+	}
+	for_list (const struct set_element, one, claimed)
+		keep_chain(l, one->el.chain);
+	return r < 0 ? r : leave_chains(l);
 }
 
 static int compare_owners(const void *a, const void *b)
@@ -137,7 +214,7 @@ static int meet_companion(const struct nft_element *el, void *companions)
 	if (strcmp(el->chain, k->chain))
 		return 0;
 	k->count++;
-	if (k->remove)
+	if (k->remove && !is_claimed(k->l, k->l->set->name, &el->key))
 		nft_remove(k->l->nft, k->l->set, el);
 	return 0;
 }

@@ -14,6 +14,7 @@ struct leaving {
 	void                 *arg;
 	size_t                count;    /* of elements */
 	struct list           chains;   /* of struct leaving_chain (chains.c) */
+	const struct list    *claimed;  /* leave_replaced's */
 	struct list           told;     /* dry run: owners told of in the set at hand, const char * */
 	struct list           valid;    /* GC: owners that stay, const char *, sorted */
 };
@@ -24,6 +25,17 @@ int element_share(struct nft *nft, const struct nft_set *set, struct nft_element
 /* DEL, and an ADD that takes itself back: gives back what is on record of the attachment, whatever the configuration says by now. How many elements of it were
  * there; -ENOENT: nothing is on record. */
 int leave_recorded(struct leaving *l, const struct nft_table *table, const char *part);
+/* An element of a set, kept for a while. */
+struct set_element {
+	char               set[NFT_NAME];
+	struct nft_element el;
+};
+int set_element_keep(struct cni_call *c, struct list *list, const struct nft_set *set, const struct nft_element *el);
+/* ADD of an attachment that is on record: what it has, of struct set_element. Read before the transaction, which writes the record anew. */
+int replaced_read(struct cni_call *c, const struct nft_table *table, const char *part, struct list *out);
+/* In the transaction, when the new elements (`claimed`) are in it: what is not among them leaves, and so do chains that only what leaves or is replaced leads
+ * to. It includes leave_chains. */
+int leave_replaced(struct leaving *l, const struct nft_table *table, const struct list *before, const struct list *claimed);
 /* Gives an element back if it is the attachment's. */
 int leave(struct leaving *l, const struct nft_set *set, struct nft_element *el);
 /* Gives back every element of a set that is the attachment's (DEL), or stale (GC). */

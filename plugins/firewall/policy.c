@@ -57,6 +57,7 @@ bool has_policy(const struct firewall_conf *conf)
 struct policy {
 	const struct firewall_conf *conf;
 	const char                 *network, *link;
+	struct list                *claimed;    /* ADD: what it has claimed so far, of struct set_element */
 };
 
 static void rule_of(struct nft *nft, const char *chain, int verdict, const char *target)
@@ -237,9 +238,9 @@ static struct nft_element element_of(const struct cni_call *c, const struct ip_c
 /* Calls each for every element that the policy gives an address; part is NULL for the one that has no chain. */
 typedef int policy_fn(struct nft *nft, const struct policy *p, const struct part *part, const struct nft_set *set, struct nft_element *el, struct cni_call *c);
 
-static int each_element(struct nft *nft, struct cni_call *c, policy_fn *each)
+static int each_element(struct nft *nft, struct cni_call *c, policy_fn *each, struct list *claimed)
 {
-	struct policy p = { .conf = c->conf, .network = c->who.network, .link = network_link(c) };
+	struct policy p = { .conf = c->conf, .network = c->who.network, .link = network_link(c), .claimed = claimed };
 	int r = 0;
 
 	for_list (const struct ip_conf, ip, &c->prev.ips) {
@@ -271,11 +272,13 @@ static int share_link(struct nft *nft, const struct policy *p, const struct part
 {
 	struct nft_element el = { .comment = "" };
 	char what[40];
+	int r;
 
 	nft_put_ifname(&el.key, p->link);
 	snprintf(el.chain, sizeof el.chain, "%s", chain);
 	snprintf(what, sizeof what, "interface %s", p->link);
-	return element_share(nft, part->by_link, &el, what, c);
+	r = element_share(nft, part->by_link, &el, what, c);
+	return r < 0 ? r : set_element_keep(c, p->claimed, part->by_link, &el);
 }
 
 static int add_one(struct nft *nft, const struct policy *p, const struct part *part, const struct nft_set *set, struct nft_element *el, struct cni_call *c)
@@ -288,24 +291,41 @@ static int add_one(struct nft *nft, const struct policy *p, const struct part *p
 		r = nft_chain_ensure(nft, &nft_inet, el->chain, part->write, p, &c->err);
 	if (r == 0 && part)
 		r = share_link(nft, p, part, el->chain, c);
-	return r < 0 ? r : nft_claim(nft, set, el, true, "the container's policy", c);  /* the address is ours, by its lease */
+	if (r == 0)
+		r = nft_claim(nft, set, el, true, "the container's policy", c);         /* the address is ours, by its lease */
+	return r < 0 ? r : set_element_keep(c, p->claimed, set, el);
 }
 
-static int add_all(struct nft *nft, void *call)
+/* Before it the attachment may have been under another policy, which leaves in the same step. */
+struct adding {
+	struct cni_call *c;
+	struct list      before, claimed;       /* of struct set_element */
+};
+
+static int add_all(struct nft *nft, void *adding)
 {
-	return each_element(nft, call, add_one);
+	struct adding *a = adding;
+	struct leaving l = { .c = a->c, .nft = nft, .shared = shared };
+	int r;
+
+	a->claimed = (struct list){ 0 };
+	r = each_element(nft, a->c, add_one, &a->claimed);
+	return r < 0 || a->before.count == 0 ? r : leave_replaced(&l, &nft_inet, &a->before, &a->claimed);
 }
 
 int policy_add(struct cni_call *c)
 {
-	int r = nft_has_record(c, "firewall") ? policy_del(c) : 0;
+	struct adding a = { .c = c };
+	int r;
 
-	if (r < 0 || !has_policy(c->conf))
-		return r;
+	if (!has_policy(c->conf))
+		return nft_has_record(c, "firewall") ? policy_del(c) : 0;
 	if (!network_link(c))
 		return err_set(&c->err, CNI_BAD_CONFIG, -EINVAL,
 		               "interface needs to be set for the policy: prevResult has none on the host; chain \"firewall\" behind \"bridge\" or \"ptp\"");
-	return nft_work(c, &nft_inet, "firewall", add_all, c);
+	if ((r = replaced_read(c, &nft_inet, "firewall", &a.before)) < 0)
+		return r;
+	return nft_work(c, &nft_inet, "firewall", add_all, &a);
 }
 
 static int remove_all(struct nft *nft, void *call)
@@ -371,7 +391,7 @@ static int check_one(struct nft *nft, const struct policy *p, const struct part 
 
 static int check_all(struct nft *nft, void *call)
 {
-	return each_element(nft, call, check_one);
+	return each_element(nft, call, check_one, NULL);
 }
 
 int policy_check(struct cni_call *c)

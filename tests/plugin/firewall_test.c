@@ -9,6 +9,7 @@
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <poll.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -876,6 +877,32 @@ TEST(firewall_policy_may_change)
 	leave(&w, &none, "pod1", one);
 	leave(&w, &none, "pod2", two);
 	expect_untouched(&w, LEFT_OF("1", "net"));
+}
+
+/* From one policy to another is one step, and nothing of the first is left; also when the network's other container goes on with it. */
+TEST(firewall_again_with_another_policy_is_one_step)
+{
+	struct net first = { "net", 1, "'egressDeny': ['192.0.2.2', 'host'], 'ingressPolicy': 'same-bridge'" }, then = { "net", 1, "'egressDeny': ['192.0.2.9']" };
+	struct world w = world_begin("pod1 pod2");
+	const char *told = join(&w, &first, "pod1"), *lenient = conf_set(conf_set(told, "egressDeny", "['192.0.2.9']"), "ingressPolicy", NULL), *want, *two;
+
+	expect_ok(plugin(&w, "firewall", "DEL", "pod1", "eth0", told));
+	expect_ok(plugin(&w, "firewall", "ADD", "pod1", "eth0", lenient));
+	want = ruleset_in("host");
+	expect_ok(plugin(&w, "firewall", "ADD", "pod1", "eth0", told));
+	sh("host", "nft monitor >/run/monitor 2>&1 & echo $! >/run/monitor.pid; sleep 0.3");
+	expect_ok(plugin(&w, "firewall", "ADD", "pod1", "eth0", lenient));
+	sh("host", "sleep 0.3; kill $(cat /run/monitor.pid)");
+	expect_number(atoi(sh("host", "grep -c '^# new generation' /run/monitor")), 1);
+	expect_text(ruleset_in("host"), want);
+	two = join(&w, &first, "pod2");
+	expect_ok(plugin(&w, "firewall", "ADD", "pod1", "eth0", told));
+	expect_ok(plugin(&w, "firewall", "ADD", "pod1", "eth0", lenient));
+	expect_ok(plugin(&w, "firewall", "CHECK", "pod1", "eth0", lenient));
+	expect_ok(plugin(&w, "firewall", "CHECK", "pod2", "eth0", two));
+	leave(&w, &then, "pod1", lenient);
+	leave(&w, &first, "pod2", two);
+	expect_untouched(&w, LEFT_OF("1", "net"), "file /run/monitor*");
 }
 
 TEST(firewall_check_notices_what_was_changed)           /* CHK-5 */
