@@ -63,7 +63,7 @@ static int publish(struct job *j)
 	if (!mapping_concerns(j->mapping, family) || j->mapping->repeated)
 		return 0;
 	r = mapping_is_range(j->mapping) ? range_is_free(j) : publish_rivals(j->c, j->mapping, family, refuse_rival, j);
-	if (r < 0)
+	if (r < 0 || (!mapping_is_range(j->mapping) && (r = shadows_evict(j)) < 0))
 		return r;
 	if (mapping_is_gated(j->c, j->mapping, family) && (r = gate_ensure(j->c, j->nft, j->mapping, family)) < 0)
 		return r;

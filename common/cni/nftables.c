@@ -197,7 +197,7 @@ int nft_claim(struct nft *nft, const struct nft_set *set, struct nft_element *el
 	if (r == 1 && !replace && !nft_owned_by(&there, c->who.owner) && !nft_owner_is_dead(there.comment))
 		return refuse(set, &there, what, c);
 	if (r == 1)
-		nft_remove(nft, set, &there);
+		nft_remove_once(nft, set, &there);
 	nft_add(nft, set, el);
 	return 0;
 }
@@ -211,7 +211,7 @@ int nft_refuse_others(struct nft *nft, const struct nft_set *set, const struct n
 		return r < 0 ? r : 0;
 	if (!nft_owner_is_dead(there.comment))
 		return refuse(set, &there, what, c);
-	nft_remove(nft, set, &there);
+	nft_remove_once(nft, set, &there);
 	return 0;
 }
 

@@ -74,7 +74,7 @@ static int visit(struct nlmsghdr *h, void *arg)
 	struct walk *w = arg;
 	struct prefix p = { .len = 0 };
 
-	if (h->nlmsg_type != RTM_NEWADDR || nlmsg_parse(h, sizeof *a, tb, IFA_MAX, NULL) < 0 || (int)a->ifa_index != w->index)
+	if (h->nlmsg_type != RTM_NEWADDR || nlmsg_parse(h, sizeof *a, tb, IFA_MAX, NULL) < 0 || (w->index && (int)a->ifa_index != w->index))
 		return 0;
 	p = (struct prefix){ .addr.family = a->ifa_family, .len = a->ifa_prefixlen };
 	own = tb[IFA_LOCAL] ? tb[IFA_LOCAL] : tb[IFA_ADDRESS];

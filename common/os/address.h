@@ -17,7 +17,7 @@ enum address_flags {
 int address_add(struct netlink *nl, int index, const char *name, const struct prefix *p, unsigned flags, struct err *e);
 int address_del(struct netlink *nl, int index, const struct prefix *p, struct err *e);       /* 0 also when it is not there */
 
-/* Calls each for every address of the link, of family or 0 for both; stops at other than 0 and returns that. */
+/* Calls each for every address of the link, or with index 0 of all links, of family or 0 for both; stops at other than 0 and returns that. */
 int address_each(struct netlink *nl, int index, int family, int (*each)(const struct prefix *p, void *arg), void *arg, struct err *e);
 /* 1, 0 or negative. */
 int address_has(struct netlink *nl, int index, const struct prefix *p, struct err *e);

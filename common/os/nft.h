@@ -109,6 +109,8 @@ int nft_chain_use(struct nft *nft, const struct nft_table *table, const char *ch
 
 void nft_add(struct nft *nft, const struct nft_set *set, const struct nft_element *el);
 void nft_remove(struct nft *nft, const struct nft_set *set, const struct nft_element *el);
+/* The same where the transaction may have removed it already, for another of its elements. */
+void nft_remove_once(struct nft *nft, const struct nft_set *set, const struct nft_element *el);
 
 /* Makes a chain without a hook where there is none of the name; `write` writes its rules, with os/nft_rule.h. A name stands for the same rules always:
  * what is there already stays as it is. */

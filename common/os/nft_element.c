@@ -233,3 +233,24 @@ void nft_remove(struct nft *nft, const struct nft_set *set, const struct nft_ele
 {
 	nft_change(nft, elements_request(NFT_MSG_DELSETELEM, 0, set, el, false), NFT_REMOVES);
 }
+
+/* Whether the batch has a message of the same type and content. */
+static bool is_in_batch(const struct nft *nft, struct nlmsghdr *m)
+{
+	int left = (int)nft->batch.len;
+
+	for (struct nlmsghdr *h = (void *)nft->batch.bytes; nlmsg_ok(h, left); h = nlmsg_next(h, &left))
+		if (h->nlmsg_type == m->nlmsg_type && h->nlmsg_len == m->nlmsg_len && !memcmp(nlmsg_data(h), nlmsg_data(m), nlmsg_datalen(m)))
+			return true;
+	return false;
+}
+
+void nft_remove_once(struct nft *nft, const struct nft_set *set, const struct nft_element *el)
+{
+	struct nl_msg *m = elements_request(NFT_MSG_DELSETELEM, 0, set, el, false);
+
+	if (m && is_in_batch(nft, nlmsg_hdr(m)))
+		nlmsg_free(m);
+	else
+		nft_change(nft, m, NFT_REMOVES);
+}

@@ -4,7 +4,10 @@
 #include <sys/socket.h>
 
 #include "cni/attach.h"
+#include "os/address.h"
 #include "portmap/portmap.h"
+
+enum { SHADOWS = 64 };                  /* addresses of the host that are looked at: more are not those of its links to others */
 
 /* Each kind of place in the ruleset: for an address of the host that is named, and for any. */
 struct place {
@@ -137,6 +140,70 @@ int publish_rivals(struct cni_call *c, const struct mapping *m, int family, elem
 	return r == 0 ? each(at(&range, m, family), &same, arg) : r;
 }
 
+static int note_address(const struct prefix *address, void *job)
+{
+	struct job *j = job;
+	static const uint8_t link_local[] = { 0xfe, 0x80 };
+	const struct addr *a = &address->addr;
+	struct addr *slot;
+
+	if (a->family == AF_INET6 && !memcmp(a->bytes, link_local, sizeof link_local))
+		return 0;
+	for_list (const struct addr, seen, &j->host_addresses)
+		if (addr_equal(seen, a))
+			return 0;
+	if (j->host_addresses.count == SHADOWS)
+		return 1;
+	slot = arena_push(&j->c->arena, &j->host_addresses.items, &j->host_addresses.count, sizeof *slot);
+	if (!slot)
+		return err_nomem(&j->c->err, "addresses");
+	*slot = *a;
+	return 0;
+}
+
+/* 1: there was one, and it goes. */
+static int evict_at(struct job *j, const struct nft_pair *pair, const struct addr *address)
+{
+	const struct nft_set *set = nft_of(pair, address->family);
+	struct nft_element el = { .comment = "" };
+	int r;
+
+	nft_put_addr(&el.key, address);
+	nft_put_u8(&el.key, j->mapping->protocol);
+	nft_put_port(&el.key, j->mapping->host.first);
+	r = nft_find(j->nft, set, &el, &j->c->err);
+	if (r != 1 || nft_owned_by(&el, j->c->who.owner) || !nft_owner_is_dead(el.comment))
+		return r < 0 ? r : 0;
+	nft_remove_once(j->nft, set, &el);
+	return 1;
+}
+
+static int evict_each(struct job *j, const struct addr *address)
+{
+	int single = evict_at(j, &publish.exact, address), gated = single < 0 ? single : evict_at(j, &gate.exact, address);
+	int r = gated < 0 ? gated : evict_at(j, &range.exact, address);
+
+	if (r >= 0 && gated == 1)
+		r = evict_at(j, &publish_if.exact, address);
+	return r >= 0 && (single == 1 || gated == 1) ? evict_at(j, &strict, address) : r;
+}
+
+/* (A port of somebody who lives stays: on one address and on all are two things.) */
+int shadows_evict(struct job *j)
+{
+	int family = j->target->address->addr.family, r = 0;
+
+	if (mapping_is_exact(j->mapping))
+		return 0;
+	if (!j->host_addresses.given)
+		r = address_each(&j->c->host, 0, 0, note_address, j, &j->c->err);
+	j->host_addresses.given = true;
+	for_list (const struct addr, address, &j->host_addresses)
+		if (r >= 0 && address->family == family)
+			r = evict_each(j, address);
+	return r < 0 ? r : 0;
+}
+
 /* By their bytes, keys of one set are in the order of address, protocol and port. */
 static bool is_between(const struct nft_bytes *key, const struct nft_bytes *first, const struct nft_bytes *last)
 {
@@ -159,7 +226,7 @@ static int refuse_inside(const struct nft_element *el, void *job)
 	if (el->key_end.len && is_between(&first, &el->key, end))
 		return 0;
 	if (nft_owner_is_dead(el->comment)) {
-		nft_remove(j->nft, j->set, el);
+		nft_remove_once(j->nft, j->set, el);
 		return 0;
 	}
 	err_set(&j->c->err, CNI_FAILED, -EADDRINUSE, "%s: port %u is taken by %s", j->what, el->key.bytes[first.len - 4] << 8 | el->key.bytes[first.len - 3],

@@ -91,8 +91,10 @@ int publish_each(struct cni_call *c, const struct mapping *m, const struct targe
 bool publish_is_at_loopback(const struct nft_set *set);
 /* The places where an element of somebody else would catch what is meant for the mapping: calls each with the key and set of each. */
 int publish_rivals(struct cni_call *c, const struct mapping *m, int family, element_fn *each, void *arg);
-/* ADD of a range: an error where an element of somebody else's lies in it. */
+/* ADD of a port on any address: what dead attachments have of that port on one address of the host goes, as it would catch what comes for that address. */
 struct job;
+int shadows_evict(struct job *j);
+/* ADD of a range: an error where an element of somebody else's lies in it. */
 int range_is_free(struct job *j);
 /* What gives a connection to the container the host's address, by the container's address alone: from everywhere (masqAll), or from the container itself and
  * from 127.0.0.0/8. */
@@ -115,6 +117,7 @@ struct job {
 	const struct mapping *mapping;          /* the one at hand, */
 	const struct target  *target;           /* to this; */
 	const struct nft_set *set;              /* and the set that is looked through */
+	struct list           host_addresses;   /* of struct addr, once they are needed */
 	char             what[MAPPING_TEXT];    /* for words */
 	struct list      gone;                  /* GC: of struct conntrack_match, ports that were removed */
 };
