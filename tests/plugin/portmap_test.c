@@ -10,7 +10,8 @@ static const char bridge[] =
 	" 'ipam': {'type': 'host-local', 'ranges': [[{'subnet': '10.1.2.0/24'}], [{'subnet': 'fd00:1::/64'}]]}}";
 static const char ptp[] =
 	"{'cniVersion': '1.1.0', 'name': 'net', 'type': 'ptp', 'ipMasq': true,"
-	" 'ipam': {'type': 'host-local', 'ranges': [[{'subnet': '10.1.2.0/24'}], [{'subnet': 'fd00:1::/64'}]], 'routes': [{'dst': '0.0.0.0/0'}, {'dst': '::/0'}]}}";
+	" 'ipam': {'type': 'host-local', 'ranges': [[{'subnet': '10.1.2.0/24'}], [{'subnet': 'fd00:1::/64'}]], 'routes': [{'dst': '0.0.0.0/0'},"
+	" {'dst': '::/0'}]}}";
 
 static const char *const links[] = { "bridge", "ptp", NULL };
 
@@ -137,7 +138,8 @@ TEST_EACH(portmap_hairpin_with_bridge_netfilter, bridge_netfilter, state) /* REF
 TEST(portmap_is_reached_from_another_network)
 {
 	struct world w = world_begin("pod1 pod2");
-	const char *other = conf_set(conf_set(conf_set(bridge, "name", "'other'"), "bridge", "'br9'"), "ipam", "{'type': 'host-local', 'subnet': '10.9.0.0/16'}");
+	const char *other = conf_set(conf_set(conf_set(bridge, "name", "'other'"), "bridge", "'br9'"), "ipam",
+	                             "{'type': 'host-local', 'subnet': '10.9.0.0/16'}");
 
 	publish(&w, "bridge", "pod1", portmap, "8080:80/tcp");
 	expect_ok(plugin(&w, "bridge", "ADD", "pod2", "eth0", other));
@@ -293,7 +295,8 @@ TEST(portmap_refuses_contradictions)
 	const char *told = with_prev(portmap, attach(&w, "bridge", "pod1"));
 
 	world_settled(&w);
-	expect_error(plugin(&w, "portmap", "ADD", "pod1", "eth0", with_ports(told, "8080:80/tcp 8080:81/tcp")), 7, "portMappings[1]: host port 8080/tcp is mapped by");
+	expect_error(plugin(&w, "portmap", "ADD", "pod1", "eth0", with_ports(told, "8080:80/tcp 8080:81/tcp")), 7,
+	             "portMappings[1]: host port 8080/tcp is mapped by");
 	expect_untouched(&w);
 	expect_ok(plugin(&w, "portmap", "ADD", "pod1", "eth0", with_ports(told, "8080:80/tcp 8080:80/tcp")));
 	expect_text(elements_of("publish_any4"), "tcp . 8080 comment \"net/pod1/eth0\" : 10.1.2.2 . 80");
@@ -372,7 +375,8 @@ TEST(portmap_understands_runtimes)                      /* REF-19 */
 	const char *told = with_prev(portmap, attach(&w, "bridge", "pod1"));
 
 	expect_ok(plugin(&w, "portmap", "ADD", "pod1", "eth0", conf_set(told, "runtimeConfig",
-	          "{'PortMappings': [{'HostPort': 8080, 'ContainerPort': 80, 'Protocol': 'TCP', 'HostIP': ''}, {'hostPort': 9090, 'containerPort': 80}]}")));
+	          "{'PortMappings': [{'HostPort': 8080, 'ContainerPort': 80, 'Protocol': 'TCP', 'HostIP': ''},"
+	          " {'hostPort': 9090, 'containerPort': 80}]}")));
 	tcp_serve("pod1", NULL, 80);
 	expect_text(tcp_ask("lan", "192.0.2.1", 8080), "pod1 saw 192.0.2.2");
 	expect_text(tcp_ask("lan", "192.0.2.1", 9090), "pod1 saw 192.0.2.2");
@@ -386,23 +390,35 @@ TEST(portmap_bad_configurations)                        /* ERR-5 */
 		{ "runtimeConfig", "{'portMappings': [{'hostPort': 80, 'containerPort': -1}]}", 7, "runtimeConfig.portMappings[0].containerPort" },
 		{ "runtimeConfig", "{'portMappings': [{'hostPort': 80}]}", 7, "Invalid container port number" },
 		{ "runtimeConfig", "{'portMappings': [{'containerPort': 80}]}", 7, "Invalid host port number" },
-		{ "runtimeConfig", "{'portMappings': [{'hostPort': 80, 'containerPort': 80}, {'hostPort': 81, 'containerPort': 80, 'protocol': 'icmp'}]}", 7, "runtimeConfig.portMappings[1].protocol" },
-		{ "runtimeConfig", "{'portMappings': [{'hostPort': 80, 'containerPort': 80, 'hostIP': 'x'}]}", 7, "runtimeConfig.portMappings[0].hostIP" },
+		{ "runtimeConfig", "{'portMappings': [{'hostPort': 80, 'containerPort': 80}, {'hostPort': 81, 'containerPort': 80, 'protocol':"
+		                   " 'icmp'}]}", 7, "runtimeConfig.portMappings[1].protocol" },
+		{ "runtimeConfig", "{'portMappings': [{'hostPort': 80, 'containerPort': 80, 'hostIP': 'x'}]}", 7,
+		  "runtimeConfig.portMappings[0].hostIP" },
 		{ "runtimeConfig", "{'portMappings': {}}", 7, "runtimeConfig.portMappings: want a list" },
 		{ "backend", "'ebpf'", 7, "backend: unrecognized backend \"ebpf\"" },
 		{ "snat", "'yes'", 7, "snat: want true or false" },
 		{ "markMasqBit", "32", 7, "markMasqBit" },
-		{ "runtimeConfig", "{'portMappings': [{'hostPort': '8999-8000', 'containerPort': 8000}]}", 7, "runtimeConfig.portMappings[0].hostPort: \"8999-8000\"" },
-		{ "runtimeConfig", "{'portMappings': [{'hostPort': '0-10', 'containerPort': 8000}]}", 7, "runtimeConfig.portMappings[0].hostPort: \"0-10\"" },
-		{ "runtimeConfig", "{'portMappings': [{'hostPort': '8000-70000', 'containerPort': 8000}]}", 7, "runtimeConfig.portMappings[0].hostPort: \"8000-70000\"" },
-		{ "runtimeConfig", "{'portMappings': [{'hostPort': '8000', 'containerPort': 8000}]}", 7, "runtimeConfig.portMappings[0].hostPort: \"8000\"" },
-		{ "runtimeConfig", "{'portMappings': [{'hostPort': '8000-8009-8010', 'containerPort': 8000}]}", 7, "runtimeConfig.portMappings[0].hostPort" },
-		{ "runtimeConfig", "{'portMappings': [{'hostPort': '8000-8009', 'containerPort': '9000-9008'}]}", 7, "the host's ports are 10, the container's 9000 to 9008" },
+		{ "runtimeConfig", "{'portMappings': [{'hostPort': '8999-8000', 'containerPort': 8000}]}", 7,
+		  "runtimeConfig.portMappings[0].hostPort: \"8999-8000\"" },
+		{ "runtimeConfig", "{'portMappings': [{'hostPort': '0-10', 'containerPort': 8000}]}", 7,
+		  "runtimeConfig.portMappings[0].hostPort: \"0-10\"" },
+		{ "runtimeConfig", "{'portMappings': [{'hostPort': '8000-70000', 'containerPort': 8000}]}", 7,
+		  "runtimeConfig.portMappings[0].hostPort: \"8000-70000\"" },
+		{ "runtimeConfig", "{'portMappings': [{'hostPort': '8000', 'containerPort': 8000}]}", 7,
+		  "runtimeConfig.portMappings[0].hostPort: \"8000\"" },
+		{ "runtimeConfig", "{'portMappings': [{'hostPort': '8000-8009-8010', 'containerPort': 8000}]}", 7,
+		  "runtimeConfig.portMappings[0].hostPort" },
+		{ "runtimeConfig", "{'portMappings': [{'hostPort': '8000-8009', 'containerPort': '9000-9008'}]}", 7,
+		  "the host's ports are 10, the container's 9000 to 9008" },
 		{ "runtimeConfig", "{'portMappings': [{'hostPort': '8000-8009', 'containerPort': 65530}]}", 7, "runtimeConfig.portMappings[0]" },
-		{ "runtimeConfig", "{'portMappings': [{'hostPort': 8000, 'hostPortEnd': 7999, 'containerPort': 80}]}", 7, "hostPortEnd: 7999 is below hostPort" },
-		{ "runtimeConfig", "{'portMappings': [{'hostPort': 80, 'containerPort': 80, 'allowFrom': ['x']}]}", 7, "runtimeConfig.portMappings[0].allowFrom[0]" },
-		{ "runtimeConfig", "{'portMappings': [{'hostPort': 80, 'containerPort': 80, 'allowFrom': '10.0.0.0/8'}]}", 7, "runtimeConfig.portMappings[0].allowFrom: want a list" },
-		{ "runtimeConfig", "{'portMappings': [{'hostPort': 80, 'containerPort': 80, 'hostIP': '192.0.2.1', 'allowFrom': ['2001:db8::/32']}]}", 7, "allowFrom: hostIP is of another family" },
+		{ "runtimeConfig", "{'portMappings': [{'hostPort': 8000, 'hostPortEnd': 7999, 'containerPort': 80}]}", 7,
+		  "hostPortEnd: 7999 is below hostPort" },
+		{ "runtimeConfig", "{'portMappings': [{'hostPort': 80, 'containerPort': 80, 'allowFrom': ['x']}]}", 7,
+		  "runtimeConfig.portMappings[0].allowFrom[0]" },
+		{ "runtimeConfig", "{'portMappings': [{'hostPort': 80, 'containerPort': 80, 'allowFrom': '10.0.0.0/8'}]}", 7,
+		  "runtimeConfig.portMappings[0].allowFrom: want a list" },
+		{ "runtimeConfig", "{'portMappings': [{'hostPort': 80, 'containerPort': 80, 'hostIP': '192.0.2.1', 'allowFrom': ['2001:db8::/32']}]}",
+		  7, "allowFrom: hostIP is of another family" },
 		{ "strictHostIP", "'yes'", 7, "strictHostIP: want true or false" },
 		{ "checkListeners", "1", 7, "checkListeners: want true or false" },
 	};
@@ -487,11 +503,16 @@ TEST(portmap_del_without_add)                           /* DEL-5 */
 TEST(portmap_check_notices_what_was_changed)            /* CHK-5 */
 {
 	static const struct { const char *damage, *repair; } rows[] = {
-		{ "nft delete element inet plumb publish_any4 '{ tcp . 8080 }'", "nft add element inet plumb publish_any4 '{ tcp . 8080 comment \"net/pod1/eth0\" : 10.1.2.2 . 80 }'" },
-		{ "nft delete element inet plumb publish_any6 '{ tcp . 8080 }'", "nft add element inet plumb publish_any6 '{ tcp . 8080 comment \"net/pod1/eth0\" : fd00:1::2 . 80 }'" },
-		{ "nft delete element inet plumb localnet4 '{ 10.1.2.2 }'", "nft add element inet plumb localnet4 '{ 10.1.2.2 comment \"net/pod1/eth0\" }'" },
-		{ "nft delete element inet plumb publish_any4 '{ tcp . 8080 }'; nft add element inet plumb publish_any4 '{ tcp . 8080 comment \"net/pod1/eth0\" : 10.1.2.2 . 81 }'",
-		  "nft delete element inet plumb publish_any4 '{ tcp . 8080 }'; nft add element inet plumb publish_any4 '{ tcp . 8080 comment \"net/pod1/eth0\" : 10.1.2.2 . 80 }'" },
+		{ "nft delete element inet plumb publish_any4 '{ tcp . 8080 }'",
+		  "nft add element inet plumb publish_any4 '{ tcp . 8080 comment \"net/pod1/eth0\" : 10.1.2.2 . 80 }'" },
+		{ "nft delete element inet plumb publish_any6 '{ tcp . 8080 }'",
+		  "nft add element inet plumb publish_any6 '{ tcp . 8080 comment \"net/pod1/eth0\" : fd00:1::2 . 80 }'" },
+		{ "nft delete element inet plumb localnet4 '{ 10.1.2.2 }'",
+		  "nft add element inet plumb localnet4 '{ 10.1.2.2 comment \"net/pod1/eth0\" }'" },
+		{ "nft delete element inet plumb publish_any4 '{ tcp . 8080 }'; nft add element inet plumb publish_any4 '{ tcp . 8080 comment"
+		  " \"net/pod1/eth0\" : 10.1.2.2 . 81 }'",
+		  "nft delete element inet plumb publish_any4 '{ tcp . 8080 }'; nft add element inet plumb publish_any4 '{ tcp . 8080 comment"
+		  " \"net/pod1/eth0\" : 10.1.2.2 . 80 }'" },
 		{ "nft flush ruleset", "true" },
 	};
 	struct world w = world_begin("pod1");
@@ -513,8 +534,10 @@ TEST(portmap_gc_removes_what_no_attachment_has)         /* GC-1 */
 
 	publish(&w, "bridge", "pod1", portmap, "8080:80/tcp");
 	told = publish(&w, "bridge", "pod2", portmap, "9090:80/tcp");
-	expect_ok(call(.plugin = "portmap", .verb = "GC", .conf = conf_set(portmap, "cni.dev/valid-attachments", "[{'containerID': 'pod2', 'ifname': 'eth0'}]")));
-	expect(!strstr(elements_of("publish_any4"), "pod1") && !strstr(elements_of("publish_any6"), "pod1") && !strstr(elements_of("localnet4"), "pod1"));
+	expect_ok(call(.plugin = "portmap", .verb = "GC", .conf = conf_set(portmap, "cni.dev/valid-attachments",
+	                                                                   "[{'containerID': 'pod2', 'ifname': 'eth0'}]")));
+	expect(!strstr(elements_of("publish_any4"), "pod1") && !strstr(elements_of("publish_any6"), "pod1") && !strstr(elements_of("localnet4"),
+	        "pod1"));
 	expect_ok(plugin(&w, "portmap", "CHECK", "pod2", "eth0", told));
 	expect_ok(call(.plugin = "portmap", .verb = "GC", .conf = conf_set(conf_set(portmap, "name", "'other'"), "cni.dev/valid-attachments", "[]")));
 	expect_ok(plugin(&w, "portmap", "CHECK", "pod2", "eth0", told));
@@ -580,7 +603,8 @@ static void serve_both(const char *where, const char *address, int port)
 }
 
 static const char *const range_forms[] = {
-	"'hostPort': '8000-8999', 'containerPort': '8000-8999'", "'hostPort': '8000-8999', 'containerPort': 8000", "'hostPort': 8000, 'hostPortEnd': 8999, 'containerPort': 8000", NULL,
+	"'hostPort': '8000-8999', 'containerPort': '8000-8999'", "'hostPort': '8000-8999', 'containerPort': 8000",
+	        "'hostPort': 8000, 'hostPortEnd': 8999, 'containerPort': 8000", NULL,
 };
 
 TEST_EACH(portmap_range, range_forms, form)
@@ -590,8 +614,10 @@ TEST_EACH(portmap_range, range_forms, form)
 	static const int inside[] = { 8000, 8500, 8999 }, outside[] = { 7999, 9000 };
 
 	attach(&w, "bridge", "pod2");
-	expect_text(elements_of("publish_range_any4"), "tcp . 8000-8999 comment \"net/pod1/eth0\" : 10.1.2.2\nudp . 8000-8999 comment \"net/pod1/eth0\" : 10.1.2.2");
-	expect_text(elements_of("publish_range_any6"), "tcp . 8000-8999 comment \"net/pod1/eth0\" : fd00:1::2\nudp . 8000-8999 comment \"net/pod1/eth0\" : fd00:1::2");
+	expect_text(elements_of("publish_range_any4"), "tcp . 8000-8999 comment \"net/pod1/eth0\" : 10.1.2.2\nudp . 8000-8999 comment"
+	                                               " \"net/pod1/eth0\" : 10.1.2.2");
+	expect_text(elements_of("publish_range_any6"), "tcp . 8000-8999 comment \"net/pod1/eth0\" : fd00:1::2\nudp . 8000-8999 comment"
+	                                               " \"net/pod1/eth0\" : fd00:1::2");
 	expect_text(elements_of("publish_any4"), "");
 	for (int i = 0; i < 3; i++) {
 		serve_both("pod1", NULL, inside[i]);
@@ -658,18 +684,21 @@ TEST(portmap_range_conflicts)
 		{ "'hostPort': 8500, 'containerPort': 80", "'hostPort': '8000-8999', 'containerPort': 8000" },
 		{ "'hostPort': 8000, 'containerPort': 80", "'hostPort': '8000-8999', 'containerPort': 8000" },
 		{ "'hostPort': 8999, 'containerPort': 80", "'hostPort': '8000-8999', 'containerPort': 8000" },
-		{ "'hostPort': 8500, 'containerPort': 80, 'allowFrom': ['192.0.2.0/24', '2001:db8::/32']", "'hostPort': '8000-8999', 'containerPort': 8000" },
+		{ "'hostPort': 8500, 'containerPort': 80, 'allowFrom': ['192.0.2.0/24', '2001:db8::/32']",
+		  "'hostPort': '8000-8999', 'containerPort': 8000" },
 		{ "'hostPort': '8000-8999', 'containerPort': 8000", "'hostPort': 8500, 'containerPort': 80" },
 		{ "'hostPort': '8000-8999', 'containerPort': 8000", "'hostPort': 8000, 'containerPort': 80" },
 		{ "'hostPort': '8000-8999', 'containerPort': 8000", "'hostPort': 8999, 'containerPort': 80" },
-		{ "'hostPort': '8000-8999', 'containerPort': 8000", "'hostPort': 8500, 'containerPort': 80, 'allowFrom': ['192.0.2.0/24', '2001:db8::/32']" },
+		{ "'hostPort': '8000-8999', 'containerPort': 8000", "'hostPort': 8500, 'containerPort': 80, 'allowFrom': ['192.0.2.0/24',"
+		                                                    " '2001:db8::/32']" },
 		{ "'hostPort': '8000-8999', 'containerPort': 8000", "'hostPort': '8000-8999', 'containerPort': 8000" },
 		{ "'hostPort': '8000-8999', 'containerPort': 8000", "'hostPort': '8500-9500', 'containerPort': 8500" },
 		{ "'hostPort': '8000-8999', 'containerPort': 8000", "'hostPort': '7500-8500', 'containerPort': 7500" },
 		{ "'hostPort': '8000-8999', 'containerPort': 8000", "'hostPort': '8100-8200', 'containerPort': 8100" },
 		{ "'hostPort': '8000-8999', 'containerPort': 8000", "'hostPort': '7000-9999', 'containerPort': 7000" },
 		{ "'hostPort': '8000-8999', 'containerPort': 8000", "'hostPort': '8100-8200', 'containerPort': 9100" },
-		{ "'hostPort': '8000-8999', 'containerPort': 8000, 'hostIP': '192.0.2.1'", "'hostPort': '8500-9500', 'containerPort': 8500, 'hostIP': '192.0.2.1'" },
+		{ "'hostPort': '8000-8999', 'containerPort': 8000, 'hostIP': '192.0.2.1'",
+		  "'hostPort': '8500-9500', 'containerPort': 8500, 'hostIP': '192.0.2.1'" },
 		{ "'hostPort': 8500, 'containerPort': 80, 'hostIP': '0.0.0.0'", "'hostPort': '8500-9500', 'containerPort': 8500" },
 		{ "'hostPort': '8500-9500', 'containerPort': 8500, 'hostIP': '::'", "'hostPort': 8500, 'containerPort': 80" },
 	};
@@ -682,23 +711,28 @@ TEST(portmap_range_conflicts)
 		note("%s, then %s", rows[i].first, rows[i].second);
 		expect_ok(plugin(&w, "portmap", "ADD", "pod1", "eth0", told));
 		before = ruleset_in("host");
-		expect_error(plugin(&w, "portmap", "ADD", "pod2", "eth0", with_mappings(two, keep("[{%s}]", rows[i].second))), 999, "taken by container \"pod1\" of network \"net\" (eth0)");
+		expect_error(plugin(&w, "portmap", "ADD", "pod2", "eth0", with_mappings(two, keep("[{%s}]", rows[i].second))), 999,
+		             "taken by container \"pod1\" of network \"net\" (eth0)");
 		expect_text(ruleset_in("host"), before);
 		expect_ok(plugin(&w, "portmap", "DEL", "pod1", "eth0", told));
 	}
 	/* the first and the last port of a neighbour are no conflict */
 	expect_ok(plugin(&w, "portmap", "ADD", "pod1", "eth0", with_mappings(one, "[{'hostPort': '8000-8999', 'containerPort': 8000}]")));
-	expect_ok(plugin(&w, "portmap", "ADD", "pod2", "eth0", with_mappings(two, "[{'hostPort': '9000-9999', 'containerPort': 9000}, {'hostPort': '7000-7999', 'containerPort': 7000},"
-	          " {'hostPort': '8000-8999', 'containerPort': 8000, 'protocol': 'udp'}, {'hostPort': '8000-8999', 'containerPort': 8000, 'hostIP': '192.0.2.1'}]")));
+	expect_ok(plugin(&w, "portmap", "ADD", "pod2", "eth0", with_mappings(two, "[{'hostPort': '9000-9999', 'containerPort': 9000},"
+	                                                                          " {'hostPort': '7000-7999', 'containerPort': 7000},"
+	          " {'hostPort': '8000-8999', 'containerPort': 8000, 'protocol': 'udp'}, {'hostPort': '8000-8999', 'containerPort': 8000,"
+	          " 'hostIP': '192.0.2.1'}]")));
 }
 
 TEST(portmap_range_that_contradicts_itself)
 {
 	static const struct { const char *list, *words; } rows[] = {
-		{ "[{'hostPort': '8000-8999', 'containerPort': 8000}, {'hostPort': 8500, 'containerPort': 80}]", "portMappings[1]: host port 8500/tcp is mapped by portMappings[0]" },
+		{ "[{'hostPort': '8000-8999', 'containerPort': 8000}, {'hostPort': 8500, 'containerPort': 80}]",
+		  "portMappings[1]: host port 8500/tcp is mapped by portMappings[0]" },
 		{ "[{'hostPort': 8500, 'containerPort': 80}, {'hostPort': '8000-8999', 'containerPort': 8000}]", "is mapped by" },
 		{ "[{'hostPort': '8000-8999', 'containerPort': 8000}, {'hostPort': '8999-9999', 'containerPort': 8999}]", "is mapped by" },
-		{ "[{'hostPort': '8000-9000', 'containerPort': 8000}, {'hostPort': 8001, 'containerPort': 8001}, {'hostPort': 8999, 'containerPort': 80}]", "is mapped by" },
+		{ "[{'hostPort': '8000-9000', 'containerPort': 8000}, {'hostPort': 8001, 'containerPort': 8001},"
+		  " {'hostPort': 8999, 'containerPort': 80}]", "is mapped by" },
 	};
 	struct world w = world_begin("pod1");
 	const char *told = with_prev(portmap, attach(&w, "bridge", "pod1"));
@@ -714,7 +748,8 @@ TEST(portmap_range_that_contradicts_itself)
 TEST(portmap_range_shifted)
 {
 	struct world w = world_begin("pod1 lan");
-	const char *told = publish_as(&w, "bridge", "pod1", portmap, "[{'hostPort': '8000-8009', 'containerPort': '9000-9009'}, {'hostPort': '5000-5002', 'containerPort': 6000, 'protocol': 'udp'}]");
+	const char *told = publish_as(&w, "bridge", "pod1", portmap, "[{'hostPort': '8000-8009', 'containerPort': '9000-9009'},"
+	                                                             " {'hostPort': '5000-5002', 'containerPort': 6000, 'protocol': 'udp'}]");
 	static const int ports[] = { 9000, 9004, 9009 };
 
 	for (int i = 0; i < 3; i++) {
@@ -963,15 +998,18 @@ TEST(portmap_refused_conditions)                        /* ERR-5 */
 TEST(portmap_conditions_and_who_has_the_port)
 {
 	struct world w = world_begin("pod1 pod2 pod3 lan");
-	const char *plain = portmap, *lan_only = conf_set(portmap, "conditionsV4", "['iifname lan0']"), *others = conf_set(portmap, "conditionsV4", "['iifname != lan0']");
-	const char *one = attach(&w, "bridge", "pod1").out, *two = attach(&w, "bridge", "pod2").out, *orders[][2] = { { plain, lan_only }, { lan_only, plain }, { lan_only, others } };
+	const char *plain = portmap, *lan_only = conf_set(portmap, "conditionsV4", "['iifname lan0']"), *others = conf_set(portmap, "conditionsV4",
+	        "['iifname != lan0']");
+	const char *one = attach(&w, "bridge", "pod1").out, *two = attach(&w, "bridge", "pod2").out, *orders[][2] = { { plain, lan_only }, { lan_only,
+	        plain }, { lan_only, others } };
 
 	for (size_t i = 0; i < 3; i++) {
 		const char *first = with_ports(conf_set(orders[i][0], "prevResult", one), "0.0.0.0=8080:80/tcp");
 
 		note("order %zu", i);
 		expect_ok(plugin(&w, "portmap", "ADD", "pod1", "eth0", first));
-		expect_error(plugin(&w, "portmap", "ADD", "pod2", "eth0", with_ports(conf_set(orders[i][1], "prevResult", two), "0.0.0.0=8080:80/tcp")), 999,
+		expect_error(plugin(&w, "portmap", "ADD", "pod2", "eth0", with_ports(conf_set(orders[i][1], "prevResult", two),
+		                                                                     "0.0.0.0=8080:80/tcp")), 999,
 		             "host port 0.0.0.0:8080/tcp is taken by container \"pod1\"");
 		expect_ok(plugin(&w, "portmap", "DEL", "pod1", "eth0", first));
 	}
@@ -1000,7 +1038,8 @@ TEST(portmap_conditions_may_change)
 TEST(portmap_del_with_another_configuration)            /* DEL-2 */
 {
 	static const struct { const char *key, *was, *is; } rows[] = {
-		{ "conditionsV4", NULL, "['iifname lan0']" }, { "conditionsV4", "['iifname lan0']", NULL }, { "conditionsV6", "['-i', 'lan0']", "['-i', 'lan1']" },
+		{ "conditionsV4", NULL, "['iifname lan0']" }, { "conditionsV4", "['iifname lan0']", NULL }, { "conditionsV6", "['-i', 'lan0']",
+		        "['-i', 'lan1']" },
 		{ "strictHostIP", "true", NULL }, { "snat", "true", "false" }, { "masqAll", "true", "false" },
 	};
 	struct world w = world_begin("pod1 lan");
@@ -1021,8 +1060,10 @@ TEST(portmap_allow_from)
 {
 	struct world w = world_begin("pod1 pod2 lan");
 	const char *told = publish_as(&w, "bridge", "pod1", portmap,
-		"[{'hostPort': 8080, 'containerPort': 80, 'allowFrom': ['192.0.2.2/32', '2001:db8:1::2/128']}, {'hostPort': 9090, 'containerPort': 80, 'allowFrom': ['192.0.2.0/24']},"
-		" {'hostPort': '8000-8003', 'containerPort': 8000, 'allowFrom': ['192.0.2.3/32', '10.1.2.0/24']}, {'hostPort': 7070, 'containerPort': 80}]");
+		"[{'hostPort': 8080, 'containerPort': 80, 'allowFrom': ['192.0.2.2/32', '2001:db8:1::2/128']},"
+		" {'hostPort': 9090, 'containerPort': 80, 'allowFrom': ['192.0.2.0/24']},"
+		" {'hostPort': '8000-8003', 'containerPort': 8000, 'allowFrom': ['192.0.2.3/32', '10.1.2.0/24']},"
+		" {'hostPort': 7070, 'containerPort': 80}]");
 
 	attach(&w, "bridge", "pod2");
 	lan_has_two_faces();
@@ -1045,7 +1086,8 @@ TEST(portmap_allow_from)
 	detach(&w, "bridge", "pod1");
 	detach(&w, "bridge", "pod2");
 	sh("host", "ip address del 192.0.2.7/24 dev lan0; ip address del 2001:db8:1::7/64 dev lan0");
-	sh("lan", "ip address del 192.0.2.3/24 dev eth0; ip address del 2001:db8:1::3/64 dev eth0; ip route flush 192.0.2.7/32; ip -6 route flush 2001:db8:1::7/128; ip -6 route flush 2001:db8:1::1/128");
+	sh("lan", "ip address del 192.0.2.3/24 dev eth0; ip address del 2001:db8:1::3/64 dev eth0; ip route flush 192.0.2.7/32;"
+	          " ip -6 route flush 2001:db8:1::7/128; ip -6 route flush 2001:db8:1::1/128");
 	expect_untouched(&w, LEFT_OVER);
 }
 
@@ -1065,7 +1107,8 @@ TEST(portmap_allow_from_under_conditions)
 	struct world w = world_begin("pod1 pod2 lan");
 
 	publish_as(&w, "bridge", "pod1", conf_set(portmap, "conditionsV4", "['ip daddr 192.0.2.1']"),
-	           "[{'hostPort': 8080, 'containerPort': 80, 'allowFrom': ['192.0.2.0/24']}, {'hostPort': 9090, 'containerPort': 80, 'allowFrom': ['192.0.2.3/32']}]");
+	           "[{'hostPort': 8080, 'containerPort': 80, 'allowFrom': ['192.0.2.0/24']}, {'hostPort': 9090, 'containerPort': 80, 'allowFrom':"
+	           " ['192.0.2.3/32']}]");
 	lan_has_two_faces();
 	tcp_serve("pod1", NULL, 80);
 	expect_text(tcp_ask("lan", "192.0.2.1", 8080), "pod1 saw 192.0.2.2");
@@ -1079,7 +1122,8 @@ TEST(portmap_allow_from_under_several_places)
 {
 	struct world w = world_begin("pod1 lan");
 
-	publish_as(&w, "bridge", "pod1", conf_set(portmap, "conditionsV4", "['ip daddr { 192.0.2.7, 192.0.2.8 }']"), "[{'hostPort': 8080, 'containerPort': 80, 'allowFrom': ['192.0.2.0/24']}]");
+	publish_as(&w, "bridge", "pod1", conf_set(portmap, "conditionsV4", "['ip daddr { 192.0.2.7, 192.0.2.8 }']"),
+	           "[{'hostPort': 8080, 'containerPort': 80, 'allowFrom': ['192.0.2.0/24']}]");
 	lan_has_two_faces();
 	tcp_serve("pod1", NULL, 80);
 	expect_text(tcp_ask("lan", "192.0.2.7", 8080), "pod1 saw 192.0.2.3");
@@ -1091,7 +1135,8 @@ TEST(portmap_allow_from_under_several_places)
 /* A second LAN: the host is 198.51.100.1 and 2001:db8:2::1 on it, the machine "far" knows the way by it to everything. */
 static void second_lan(void)
 {
-	sh("host", "ip link add lan1 type veth peer name eth0 netns far; ip address add 198.51.100.1/24 dev lan1; ip address add 2001:db8:2::1/64 dev lan1 nodad; ip link set lan1 up");
+	sh("host", "ip link add lan1 type veth peer name eth0 netns far; ip address add 198.51.100.1/24 dev lan1;"
+	           " ip address add 2001:db8:2::1/64 dev lan1 nodad; ip link set lan1 up");
 	sh("far", "ip link set lo up; ip address add 198.51.100.2/24 dev eth0; ip address add 2001:db8:2::2/64 dev eth0 nodad; ip link set eth0 up;"
 	          "ip route add default via 198.51.100.1; ip route add ::/0 via 2001:db8:2::1");
 }
@@ -1136,7 +1181,8 @@ TEST(portmap_strict_host_ip_of_a_range)
 
 	second_lan();
 	publish_as(&w, "bridge", "pod1", conf_set(portmap, "strictHostIP", "true"),
-	           "[{'hostPort': '8000-8003', 'containerPort': 8000, 'hostIP': '192.0.2.1'}, {'hostPort': 9090, 'containerPort': 8003, 'hostIP': '192.0.2.1', 'allowFrom': ['0.0.0.0/0']},"
+	           "[{'hostPort': '8000-8003', 'containerPort': 8000, 'hostIP': '192.0.2.1'}, {'hostPort': 9090, 'containerPort': 8003,"
+	           " 'hostIP': '192.0.2.1', 'allowFrom': ['0.0.0.0/0']},"
 	           " {'hostPort': 7070, 'containerPort': 8003}]");
 	tcp_serve("pod1", NULL, 8003);
 	expect_text(tcp_ask("lan", "192.0.2.1", 8003), "pod1 saw 192.0.2.2");
@@ -1154,9 +1200,11 @@ TEST(portmap_catches_nothing_that_is_routed_through)
 	struct world w = world_begin("pod1 pod2 far lan");
 
 	second_lan();
-	publish_as(&w, "bridge", "pod1", portmap, "[{'hostPort': 8080, 'containerPort': 80}, {'hostPort': '9000-9999', 'containerPort': 9000}, {'hostPort': 7070, 'containerPort': 80, 'allowFrom': ['0.0.0.0/0']}]");
+	publish_as(&w, "bridge", "pod1", portmap, "[{'hostPort': 8080, 'containerPort': 80}, {'hostPort': '9000-9999', 'containerPort': 9000},"
+	                                          " {'hostPort': 7070, 'containerPort': 80, 'allowFrom': ['0.0.0.0/0']}]");
 	attach(&w, "bridge", "pod2");
-	sh("lan", "ip route add 198.51.100.0/24 via 192.0.2.1; ip route add 10.1.2.0/24 via 192.0.2.1; ip route add 2001:db8:2::/64 via 2001:db8:1::1");
+	sh("lan", "ip route add 198.51.100.0/24 via 192.0.2.1; ip route add 10.1.2.0/24 via 192.0.2.1;"
+	          " ip route add 2001:db8:2::/64 via 2001:db8:1::1");
 	for (const int *port = (const int[]){ 8080, 9500, 7070, 0 }; *port; port++) {
 		tcp_serve("pod1", NULL, *port);
 		tcp_serve("far", NULL, *port);
@@ -1171,14 +1219,15 @@ TEST(portmap_catches_nothing_that_is_routed_through)
 	}
 }
 
-/* moby#45610, CVE-2020-8558: 127.0.0.1 is asked by the host alone. The neighbour routes it to the host, or gives its frames the host's MAC; the host would route
- * it, as kube-proxy has it do. */
+/* moby#45610, CVE-2020-8558: 127.0.0.1 is asked by the host alone. The neighbour routes it to the host, or gives its frames the host's MAC; the
+ * host would route it, as kube-proxy has it do. */
 TEST(portmap_localhost_is_out_of_reach_for_neighbours)
 {
 	struct world w = world_begin("pod1 pod2 lan");
 	const char *mac = link_in("host", "lan0").mac;
 
-	publish_as(&w, "bridge", "pod1", portmap, "[{'hostPort': 8080, 'containerPort': 80, 'hostIP': '127.0.0.1'}, {'hostPort': 9090, 'containerPort': 80},"
+	publish_as(&w, "bridge", "pod1", portmap, "[{'hostPort': 8080, 'containerPort': 80, 'hostIP': '127.0.0.1'},"
+	                                          " {'hostPort': 9090, 'containerPort': 80},"
 	           " {'hostPort': '7000-7999', 'containerPort': 7000, 'hostIP': '127.0.0.1'}]");
 	attach(&w, "bridge", "pod2");
 	tcp_serve("pod1", NULL, 80);
@@ -1191,13 +1240,15 @@ TEST(portmap_localhost_is_out_of_reach_for_neighbours)
 	expect_contains(tcp_ask("host", "127.0.0.1", 8080), "pod1 saw ");
 	expect_contains(tcp_ask("host", "127.0.0.1", 7500), "pod1 saw ");
 	for (int i = 0; i < 4; i++) {
-		static const char *const ways[] = { "via 192.0.2.1 src 192.0.2.2", "dev eth0 src 192.0.2.2", "via 10.1.2.1 src 10.1.2.3", "dev eth0 src 10.1.2.3" };
+		static const char *const ways[] = { "via 192.0.2.1 src 192.0.2.2", "dev eth0 src 192.0.2.2", "via 10.1.2.1 src 10.1.2.3",
+		                                    "dev eth0 src 10.1.2.3" };
 		const char *who = i < 2 ? "lan" : "pod2";
 
 		note("127.0.0.0/8 %s", ways[i]);
 		sysctl_put(who, "net/ipv4/conf/all/route_localnet", "1");
 		sysctl_put(who, "net/ipv4/conf/eth0/route_localnet", "1");
-		sh(who, "ip address flush dev lo; ip route replace 127.0.0.0/8 %s; ip neighbour replace 127.0.0.1 lladdr %s dev eth0", ways[i], i < 2 ? mac : link_in("host", "br0").mac);
+		sh(who, "ip address flush dev lo; ip route replace 127.0.0.0/8 %s; ip neighbour replace 127.0.0.1 lladdr %s dev eth0", ways[i],
+		   i < 2 ? mac : link_in("host", "br0").mac);
 		for (const int *port = (const int[]){ 8080, 9090, 7500, 6000, 0 }; *port; port++)
 			expect_text(tcp_ask_briefly(who, "127.0.0.1", *port), "timeout");
 	}
@@ -1212,7 +1263,9 @@ TEST(portmap_keeps_the_clients_address)
 
 	second_lan();
 	publish(&w, "bridge", "pod1", portmap, "8080:80/tcp 8080:80/udp");
-	expect_ok(plugin(&w, "bridge", "ADD", "pod2", "eth0", conf_set(other, "ipam", "{'type': 'host-local', 'ranges': [[{'subnet': '10.9.0.0/24'}], [{'subnet': 'fd00:9::/64'}]]}")));
+	expect_ok(plugin(&w, "bridge", "ADD", "pod2", "eth0", conf_set(other, "ipam",
+	                                                               "{'type': 'host-local', 'ranges': [[{'subnet': '10.9.0.0/24'}], [{'subnet':"
+	                                                               " 'fd00:9::/64'}]]}")));
 	tcp_serve("pod1", NULL, 80);
 	udp_serve("pod1", NULL, 80);
 	expect_text(tcp_ask("lan", "192.0.2.1", 8080), "pod1 saw 192.0.2.2");
@@ -1228,8 +1281,8 @@ TEST(portmap_keeps_the_clients_address)
 TEST(portmap_is_reached_by_each_of_the_hosts_addresses)
 {
 	struct world w = world_begin("pod1 far lan");
-	static const char *const addresses[] = { "192.0.2.1", "198.51.100.1", "10.1.2.1", "127.0.0.1", "127.0.0.2", "2001:db8:1::1", "2001:db8:2::1", "fd00:1::1", "::1",
-	                                        NULL };
+	static const char *const addresses[] = { "192.0.2.1", "198.51.100.1", "10.1.2.1", "127.0.0.1", "127.0.0.2", "2001:db8:1::1", "2001:db8:2::1",
+	                                         "fd00:1::1", "::1", NULL };
 
 	second_lan();
 	publish(&w, "bridge", "pod1", portmap, "8080:80/tcp 8080:80/udp");
@@ -1273,7 +1326,8 @@ TEST(portmap_ranges_at_ipv6_loopback)
 {
 	struct world w = world_begin("pod1 pod2");
 
-	publish_as(&w, "bridge", "pod1", portmap, "[{'hostPort': '8000-8999', 'containerPort': 8000}, {'hostPort': '7000-7099', 'containerPort': 7000, 'hostIP': '::1'},"
+	publish_as(&w, "bridge", "pod1", portmap, "[{'hostPort': '8000-8999', 'containerPort': 8000},"
+	                                          " {'hostPort': '7000-7099', 'containerPort': 7000, 'hostIP': '::1'},"
 	                                          " {'hostPort': '8000-8999', 'containerPort': 8000, 'protocol': 'udp'}]");
 	publish(&w, "bridge", "pod2", portmap, "::1=8500:80/tcp");
 	for (int port = 8000; port <= 8999; port += 333)
@@ -1352,8 +1406,10 @@ TEST(portmap_check_listeners)
 	             "host port 8000-8999/tcp: a process of the host listens on port 8080");
 	expect_untouched(&w);
 	/* other protocols, other addresses, other ports */
-	expect_ok(plugin(&w, "portmap", "ADD", "pod1", "eth0", with_ports(told, "8080:80/udp 8083:80/tcp 127.0.0.1=8084:80/tcp 192.0.2.1=8081:80/tcp 9999:80/tcp")));
-	expect_ok(plugin(&w, "portmap", "ADD", "pod1", "eth0", with_ports(told, "8080:80/udp 8083:80/tcp 127.0.0.1=8084:80/tcp 192.0.2.1=8081:80/tcp 9999:80/tcp")));
+	expect_ok(plugin(&w, "portmap", "ADD", "pod1", "eth0", with_ports(told, "8080:80/udp 8083:80/tcp 127.0.0.1=8084:80/tcp 192.0.2.1=8081:80/tcp"
+	                                                                        " 9999:80/tcp")));
+	expect_ok(plugin(&w, "portmap", "ADD", "pod1", "eth0", with_ports(told, "8080:80/udp 8083:80/tcp 127.0.0.1=8084:80/tcp 192.0.2.1=8081:80/tcp"
+	                                                                        " 9999:80/tcp")));
 	expect_ok(plugin(&w, "portmap", "DEL", "pod1", "eth0", told));
 	expect_ok(plugin(&w, "portmap", "ADD", "pod1", "eth0", with_ports(conf_set(told, "checkListeners", NULL), "8080:80/tcp")));
 }
@@ -1364,7 +1420,8 @@ TEST(portmap_evicts_a_dead_owner)
 {
 	static const char *const lists[] = {
 		"[{'hostPort': 8080, 'containerPort': 80}]", "[{'hostPort': '8000-8999', 'containerPort': 8000}]",
-		"[{'hostPort': 8080, 'containerPort': 80, 'allowFrom': ['192.0.2.0/24']}]", "[{'hostPort': 8080, 'containerPort': 80, 'hostIP': '192.0.2.1'}]",
+		"[{'hostPort': 8080, 'containerPort': 80, 'allowFrom': ['192.0.2.0/24']}]",
+		        "[{'hostPort': 8080, 'containerPort': 80, 'hostIP': '192.0.2.1'}]",
 	};
 	struct world w = world_begin("pod2 lan");
 	const char *two = with_prev(portmap, attach(&w, "bridge", "pod2"));
@@ -1379,7 +1436,8 @@ TEST(portmap_evicts_a_dead_owner)
 			sh("host", "ip netns add dead");
 			told = publish_as(&w, "bridge", "dead", portmap, lists[was]);
 			if ((was == 3) == (is == 3))            /* the address that is named is another place than any */
-				expect_error(plugin(&w, "portmap", "ADD", "pod2", "eth0", next), 999, "taken by container \"dead\" of network \"net\" (eth0)");
+				expect_error(plugin(&w, "portmap", "ADD", "pod2", "eth0", next), 999,
+				             "taken by container \"dead\" of network \"net\" (eth0)");
 			sh("host", "ip netns delete dead");
 			expect_ok(plugin(&w, "portmap", "ADD", "pod2", "eth0", next));
 			if (was != 3 || is != 1)                /* (for a range, the dead one's place that is named is not looked for) */
@@ -1397,7 +1455,8 @@ TEST(portmap_evicts_a_dead_owner)
 TEST(portmap_evicts_a_dead_owner_once)
 {
 	static const char *const lists[][2] = {
-		{ "[{'hostPort': '8000-8999', 'containerPort': 8000}]", "[{'hostPort': 8080, 'containerPort': 80}, {'hostPort': 8081, 'containerPort': 80}]" },
+		{ "[{'hostPort': '8000-8999', 'containerPort': 8000}]", "[{'hostPort': 8080, 'containerPort': 80},"
+		                                                        " {'hostPort': 8081, 'containerPort': 80}]" },
 		{ "[{'hostPort': '8000-8999', 'containerPort': 8000, 'hostIP': '192.0.2.1'}]",
 		  "[{'hostPort': 8080, 'containerPort': 80}, {'hostPort': 8081, 'containerPort': 80}]" },
 		{ "[{'hostPort': 8080, 'containerPort': 80, 'hostIP': '192.0.2.1'}, {'hostPort': 8080, 'containerPort': 80, 'hostIP': '127.0.0.1'}]",
@@ -1458,8 +1517,10 @@ static void everything_comes_back(const char *flush, bool by_del)
 	lan_has_two_faces();
 	tcp_serve("lan", "192.0.2.2", 80);
 	one = publish_as(&w, "bridge", "pod1", conf_set(conf_set(portmap, "strictHostIP", "true"), "conditionsV6", "['ip6 saddr 2001:db8:1::2']"),
-	                 "[{'hostPort': 8080, 'containerPort': 80}, {'hostPort': 8080, 'containerPort': 80, 'protocol': 'udp'}, {'hostPort': '9000-9999', 'containerPort': 9000, 'protocol': 'udp'},"
-	                 " {'hostPort': 7070, 'containerPort': 80, 'hostIP': '192.0.2.1'}, {'hostPort': 6060, 'containerPort': 80, 'allowFrom': ['192.0.2.2/32']}]");
+	                 "[{'hostPort': 8080, 'containerPort': 80}, {'hostPort': 8080, 'containerPort': 80, 'protocol': 'udp'},"
+	                 " {'hostPort': '9000-9999', 'containerPort': 9000, 'protocol': 'udp'},"
+	                 " {'hostPort': 7070, 'containerPort': 80, 'hostIP': '192.0.2.1'}, {'hostPort': 6060, 'containerPort': 80, 'allowFrom':"
+	                 " ['192.0.2.2/32']}]");
 	two = publish(&w, "bridge", "pod2", portmap, "8081:80/tcp");
 	serve_both("pod1", NULL, 80);
 	udp_serve("pod1", NULL, 9500);
@@ -1516,12 +1577,17 @@ static const char *old_table(struct world *w)
 	const char *told = publish(w, "bridge", "pod1", portmap, "8080:80/tcp 8080:80/udp");
 
 	sh("host", "rm -r /run/plumb/nftables; nft delete table inet plumb; nft -f tests/plugin/data/ruleset-1.nft");
-	sh("host", "nft add element inet plumb publish_any4 '{ tcp . 8080 comment \"net/pod1/eth0\" : 10.1.2.2 . 80, udp . 8080 comment \"net/pod1/eth0\" : 10.1.2.2 . 80 }';"
-	           "nft add element inet plumb publish_any6 '{ tcp . 8080 comment \"net/pod1/eth0\" : fd00:1::2 . 80, udp . 8080 comment \"net/pod1/eth0\" : fd00:1::2 . 80 }';"
-	           "nft add element inet plumb localnet4 '{ 10.1.2.2 comment \"net/pod1/eth0\" }'; nft add element inet plumb self4 '{ 10.1.2.2 . 10.1.2.2 comment \"net/pod1/eth0\" }';"
-	           "nft add element inet plumb self6 '{ fd00:1::2 . fd00:1::2 comment \"net/pod1/eth0\" }'; nft add element inet plumb hairpin4 '{ 10.1.2.2 . br0 comment \"net/pod1/eth0\" }';"
+	sh("host", "nft add element inet plumb publish_any4 '{ tcp . 8080 comment \"net/pod1/eth0\" : 10.1.2.2 . 80, udp . 8080 comment"
+	           " \"net/pod1/eth0\" : 10.1.2.2 . 80 }';"
+	           "nft add element inet plumb publish_any6 '{ tcp . 8080 comment \"net/pod1/eth0\" : fd00:1::2 . 80, udp . 8080 comment"
+	           " \"net/pod1/eth0\" : fd00:1::2 . 80 }';"
+	           "nft add element inet plumb localnet4 '{ 10.1.2.2 comment \"net/pod1/eth0\" }'; nft add element inet plumb self4 '{ 10.1.2.2 ."
+	           " 10.1.2.2 comment \"net/pod1/eth0\" }';"
+	           "nft add element inet plumb self6 '{ fd00:1::2 . fd00:1::2 comment \"net/pod1/eth0\" }';"
+	           " nft add element inet plumb hairpin4 '{ 10.1.2.2 . br0 comment \"net/pod1/eth0\" }';"
 	           "nft add element inet plumb hairpin6 '{ fd00:1::2 . br0 comment \"net/pod1/eth0\" }';"
-	           "nft add chain inet plumb masq_10.1.2.0/24; nft add rule inet plumb masq_10.1.2.0/24 ip daddr 10.1.2.0/24 return; nft add rule inet plumb masq_10.1.2.0/24 masquerade;"
+	           "nft add chain inet plumb masq_10.1.2.0/24; nft add rule inet plumb masq_10.1.2.0/24 ip daddr 10.1.2.0/24 return;"
+	           " nft add rule inet plumb masq_10.1.2.0/24 masquerade;"
 	           "nft add element inet plumb masq4 '{ 10.1.2.2 comment \"net/pod1/eth0\" : goto masq_10.1.2.0/24 }'");
 	return told;
 }
@@ -1579,7 +1645,8 @@ TEST(ruleset_of_an_older_edition_is_not_upgraded_by_check)
 TEST(ruleset_of_a_newer_edition_is_refused)
 {
 	struct world w = world_begin("pod1 pod2 lan");
-	const char *told = publish(&w, "bridge", "pod1", portmap, "8080:80/tcp"), *two = with_ports(with_prev(portmap, attach(&w, "bridge", "pod2")), "8181:80/tcp"), *before;
+	const char *told = publish(&w, "bridge", "pod1", portmap, "8080:80/tcp"), *two = with_ports(with_prev(portmap, attach(&w, "bridge", "pod2")),
+	        "8181:80/tcp"), *before;
 	struct answer a;
 
 	sh("host", "nft -s list ruleset | sed 's/edition_3/edition_99/' > /run/newer; nft delete table inet plumb; nft -f /run/newer");
