@@ -184,7 +184,7 @@ static int portmap_gc(struct cni_call *c)
 	struct job j = { .c = c };
 	int r;
 
-	r = nft_work(c, &nft_inet, "portmap", sweep_all, &j);
+	r = first_failure(nft_work(c, &nft_inet, "portmap", sweep_all, &j), takeover_ports_gc(c));
 	if (r == 0 && !c->net.dry_run && (r = call_host(c)) == 0)
 		connections_to_gone_forget(&j);
 	return r;

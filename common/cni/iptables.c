@@ -183,3 +183,29 @@ int iptables_forget(struct cni_call *c, const struct iptables_rules *rules)
 	}
 	return r < 0 ? r : found;
 }
+
+static int each_at(const struct place *p, const char *table, const char *chain, int (*each)(struct cni_call *c, char *line, void *arg), void *arg)
+{
+	const struct iptables_rules rules = { .table = table, .chain = chain };
+	int r = 0;
+	scoped(mem_free) char *listed = list_rules(p, &rules, &r);
+	char *rest = NULL;
+
+	for (char *line = listed ? strtok_r(listed, "\n", &rest) : NULL; line && r == 0; line = strtok_r(NULL, "\n", &rest))
+		if (!strncmp(line, "-A ", 3))
+			r = each(p->c, line, arg);
+	return r;
+}
+
+int iptables_each(struct cni_call *c, const char *table, const char *chain, int (*each)(struct cni_call *c, char *line, void *arg), void *arg)
+{
+	scoped(nft_close) struct nft nft = { 0 };
+	int r = nft_open(&nft, &c->err);
+
+	for (int i = 0; i < 4 && r == 0; i++) {
+		struct place p = { c, &nft, i & 1, i & 2 ? AF_INET6 : AF_INET };
+
+		r = each_at(&p, table, chain, each, arg);
+	}
+	return r;
+}

@@ -157,6 +157,53 @@ int takeover_ports(struct cni_call *c)
 	return both(r, forget_chain(c, "CNI-HOSTPORT-SNAT", "CNI-SN-", is_of_chain));
 }
 
+static bool is_valid_container(const struct cni_call *c, const char *container)
+{
+	for_list (const struct valid_attachment, a, &c->net.valid)
+		if (!strcmp(a->container, container))
+			return true;
+	return false;
+}
+
+/* A comment is `dnat name: "NETWORK" id: "CONTAINER"`, its quotes shown with a backslash. A longer one is cut, and then says nothing for certain. */
+static int note_stale(struct cni_call *c, char *line, void *stale)
+{
+	char *start = arena_printf(&c->arena, "name: \\\"%s\\\" id: \\\"", c->who.network), *id, *end;
+	struct list *list = stale;
+	char **slot;
+
+	if (!start || !(id = strstr(line, start)) || !(end = strstr(id + strlen(start), "\\\"")))
+		return 0;
+	id += strlen(start);
+	*end = '\0';
+	if (!name_valid(id) || is_valid_container(c, id))
+		return 0;
+	for_list (char *, seen, list)
+		if (!strcmp(*seen, id))
+			return 0;
+	slot = arena_push(&c->arena, &list->items, &list->count, sizeof *slot);
+	return slot && (*slot = arena_strdup(&c->arena, id)) ? 0 : err_nomem(&c->err, "containers");
+}
+
+int takeover_ports_gc(struct cni_call *c)
+{
+	const char *own = c->who.container;
+	struct list stale = { 0 };
+	int r = iptables_each(c, "nat", "CNI-HOSTPORT-DNAT", note_stale, &stale);
+
+	for_list (char *, container, &stale) {
+		if (c->net.dry_run) {
+			fprintf(stderr, "portmap: would remove the rules of iptables that another plugin made for container \"%s\"\n", *container);
+			continue;
+		}
+		c->who.container = *container;
+		r = first_failure(r, forget_chain(c, "CNI-HOSTPORT-DNAT", "CNI-DN-", is_of_chain));
+		r = first_failure(r, forget_chain(c, "CNI-HOSTPORT-SNAT", "CNI-SN-", is_of_chain));
+	}
+	c->who.container = own;
+	return r < 0 ? r : 0;
+}
+
 /* ---- ipMasq ---- */
 
 static int remove_masquerade(struct nft *nft, void *commented)

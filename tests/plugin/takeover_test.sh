@@ -116,6 +116,30 @@ taken_over() {
 	leases 0
 }
 
+# GC takes away what the reference left of containers that are no more, by what its rules say; another network's stays, and who lives.
+collected() {
+	local before code
+	iptables_is "$1"
+	network net br0 77; network net_b br1 78; add_netns one two three
+	theirs add net two --id two -p 8081:80; theirs add net_b three --id three -p 8082:80
+	before=$(iptables-$1 -t nat -S; ip6tables-$1 -t nat -S)
+	theirs add net one --id one -p 8080:80
+	for dry in true false; do
+		CNI_COMMAND=GC CNI_PATH=$bin "$bin/portmap" >$W/out 2>$W/err <<-CONF || fail "GC: $(cat $W/out $W/err)"
+			{ "cniVersion": "1.1.0", "name": "net", "type": "portmap", "dryRun": $dry,
+			  "cni.dev/valid-attachments": [{ "containerID": "two", "ifname": "eth0" }] }
+		CONF
+		[ $dry = false ] || grep -q 'container "one"' $W/err || fail "does not tell: $(cat $W/err)"
+		[ $dry = false ] || iptables-$1 -t nat -S | grep -q 'dnat name: \\"net\\" id: \\"one\\"' || fail "a dry run removes"
+	done
+	! iptables-$1 -t nat -S | grep 'CNI-[DS]N.*one\|dnat name.*one' || fail "left"
+	is "$({ iptables-$1 -t nat -S; ip6tables-$1 -t nat -S; } | grep 'CNI-DN\|HOSTPORT')" "$(grep 'CNI-DN\|HOSTPORT' <<<"$before")" "others' rules"
+	is "$(wc -l <$W/err)" 0 "lines on stderr"
+}
+
+case_gc_iptables_nft() { collected nft; }
+case_gc_iptables_legacy() { collected legacy; }
+
 case_iptables_nft() { taken_over nft; }
 case_iptables_legacy() { taken_over legacy; }
 
