@@ -44,7 +44,7 @@ struct field {
 	const char         *key;
 	field_reader       *read;
 	size_t              offset;
-	long long           min, max;           /* of a number; of a string's or list's length where max is not 0 */
+	long long           min, max;           /* of a number; max also of a string's length, where it is not 0 */
 	const struct field *sub;                /* the fields of an object, or of each object in a list */
 	size_t              size;               /* of an item, for lists */
 	field_reader       *item;               /* how each item of a list is read */

@@ -8,6 +8,9 @@
 #include "cni/result.h"
 #include "cni/version.h"
 
+/* All ranges are compared with each other, and all addresses asked for. */
+enum { RANGES_MOST = 4096, WANTED_MOST = 4096 };
+
 bool host_local_address_parse(const char *text, struct addr *out)
 {
 	struct prefix p;
@@ -132,6 +135,18 @@ static int refuse_overlaps(const struct host_local_conf *conf, struct err *e)
 	return 0;
 }
 
+static int refuse_many(const struct host_local_conf *conf, struct err *e)
+{
+	size_t count = 0;
+
+	for_list (const struct range_set, s, &conf->sets) {
+		count += s->ranges.count ? s->ranges.count : 1;
+		if (count > RANGES_MOST)
+			return err_set(e, CNI_BAD_CONFIG, -E2BIG, "%s: more than %d ranges in all; one range of a larger subnet has as many addresses", s->where, RANGES_MOST);
+	}
+	return 0;
+}
+
 int host_local_settle(struct host_local_conf *conf, bool need_ranges, const char *version, struct arena *a, struct err *e)
 {
 	size_t number = 0;
@@ -145,6 +160,8 @@ int host_local_settle(struct host_local_conf *conf, bool need_ranges, const char
 		err_detail(e, "want ipam.ranges, such as [[{\"subnet\": \"10.1.2.0/24\"}]], or ipam.subnet");
 		return -EINVAL;
 	}
+	if ((bad = refuse_many(conf, e)) < 0)
+		return bad;
 	for_list (struct range_set, s, &conf->sets)
 		if ((bad = range_set_settle(s, number++, e)) < 0)
 			return bad;
@@ -161,6 +178,8 @@ static int want(struct host_local_conf *conf, const struct addr *wanted, struct 
 	for_list (const struct addr, known, &conf->wanted)
 		if (addr_equal(known, wanted))
 			return 0;
+	if (conf->wanted.count >= WANTED_MOST)
+		return -E2BIG;
 	slot = arena_push(a, &conf->wanted.items, &conf->wanted.count, sizeof *slot);
 	if (!slot)
 		return -ENOMEM;
@@ -183,5 +202,7 @@ int host_local_wanted(struct host_local_conf *conf, const char *env_ip, struct a
 		for_list (const struct addr, wanted, lists[i])
 			if ((r = want(conf, wanted, a)) < 0)
 				break;
+	if (r == -E2BIG)
+		return err_set(e, CNI_BAD_CONFIG, r, "ips: more than %d addresses asked for", WANTED_MOST);
 	return r < 0 ? err_nomem(e, "addresses asked for") : 0;
 }

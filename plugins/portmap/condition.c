@@ -100,13 +100,26 @@ static int read_condition(struct words *w, struct condition *out)
 	return link ? read_link(w, out) : read_prefixes(w, out);
 }
 
-int conditions_read(struct cni_call *c, const char *key, int family, const struct list *words, struct list *out)
+/* The words one after the other, a space between them; NULL: no memory. */
+static char *words_join(struct arena *a, const struct list *words)
 {
-	struct words w = { .c = c, .key = key, .family = family, .rest = arena_strdup(&c->arena, "") };
-	size_t several = 0;
+	size_t size = 1;
+	char *all, *at;
 
 	for_list (const char *, word, words)
-		w.rest = arena_printf(&c->arena, "%s %s", w.rest ? w.rest : "", *word ? *word : "");
+		size += *word ? strlen(*word) + 1 : 0;
+	at = all = arena_alloc(a, size);
+	for_list (const char *, word, words)
+		if (all && *word)
+			at = stpcpy(stpcpy(at, *word), " ");
+	return all;
+}
+
+int conditions_read(struct cni_call *c, const char *key, int family, const struct list *words, struct list *out)
+{
+	struct words w = { .c = c, .key = key, .family = family, .rest = words_join(&c->arena, words) };
+	size_t several = 0;
+
 	if (!w.rest)
 		return err_nomem(&c->err, key);
 	for (next(&w); w.word;) {

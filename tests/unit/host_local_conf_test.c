@@ -148,6 +148,49 @@ static void sets_must_not_overlap(void **state)
 	assert_refused("{'runtimeConfig': {'ipRanges': [[{'subnet': '10.1.2.0/24'}]]}, " RANGES "}", "0.3.1", NULL, "range set 0 overlaps with 1");
 }
 
+/* A list of as many items as it takes, written by their number; the caller's to free. */
+static char *long_list(const char *before, const char *item, unsigned count, const char *after)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *f = open_memstream(&text, &size);
+
+	fputs(before, f);
+	for (unsigned i = 0; i < count; i++) {
+		fputs(i ? "," : "", f);
+		fprintf(f, item, i >> 8, i & 255);
+	}
+	fputs(after, f);
+	fclose(f);
+	return text;
+}
+
+/* What is compared each with each has a limit. */
+static void lists_are_not_endless(void **state)
+{
+	static const char sets[] = "{'ipam': {'ranges': [", ips[] = "{'ipam': {'subnet': '10.0.0.0/8'}, 'runtimeConfig': {'ips': [";
+	const struct { const char *before, *item, *after; unsigned count; const char *msg; } rows[] = {
+		{ sets, "[{'subnet': '10.%u.%u.0/30'}]", "]}}", 4096, NULL },
+		{ sets, "[{'subnet': '10.%u.%u.0/30'}]", "]}}", 4097, "ipam.ranges[4096]: more than 4096 ranges" },
+		{ sets, "[]", "]}}", 5000, "ipam.ranges[4096]: more than 4096 ranges" },
+		{ ips, "'10.0.%u.%u'", "]}}", 4096, NULL },
+		{ ips, "'10.0.%u.%u'", "]}}", 4097, "ips: more than 4096 addresses" },
+	}, *row;
+
+	(void)state;
+	for_rows (row, rows) {
+		char *text = long_list(row->before, row->item, row->count, row->after);
+		struct read r;
+		int bad = read_conf(&r, text, "0.3.1", NULL);
+
+		row_number(row->item, bad < 0, row->msg != NULL);
+		if (row->msg)
+			row_contains(row->item, r.err.msg, row->msg);
+		drop(&r);
+		free(text);
+	}
+}
+
 static void old_versions_know_one_address_a_family(void **state)
 {
 	struct read r;
@@ -171,6 +214,7 @@ int main(void)
 		cmocka_unit_test(addresses_are_asked_for_with_or_without_a_length),
 		cmocka_unit_test(complaints_name_the_place),
 		cmocka_unit_test(sets_must_not_overlap),
+		cmocka_unit_test(lists_are_not_endless),
 		cmocka_unit_test(old_versions_know_one_address_a_family),
 	};
 
