@@ -26,15 +26,14 @@ struct restoring {
 /* ---- What is on record ---- */
 
 /* Whether a record has something of the table's family. (Its first message is a note, of no subsystem.) */
-static bool concerns(const char *bytes, size_t len, const struct nft_table *table)
+static bool concerns(char *bytes, size_t len, const struct nft_table *table)
 {
-	const struct nlmsghdr *h = (const void *)bytes;
-	unsigned left = len > UINT_MAX ? 0 : (unsigned)len;
+	int left = len > INT_MAX ? 0 : (int)len;
 
-	for (; NLMSG_OK(h, left); h = NLMSG_NEXT(h, left)) {
-		const struct nfgenmsg *g = NLMSG_DATA(h);
+	for (struct nlmsghdr *h = (void *)bytes; nlmsg_ok(h, left); h = nlmsg_next(h, &left)) {
+		const struct nfgenmsg *g = nlmsg_data(h);
 
-		if (h->nlmsg_type != NLMSG_NOOP && h->nlmsg_len >= NLMSG_LENGTH(sizeof *g) && g->nfgen_family == table->family)
+		if (h->nlmsg_type != NLMSG_NOOP && nlmsg_valid_hdr(h, sizeof *g) && g->nfgen_family == table->family)
 			return true;
 	}
 	return false;

@@ -48,6 +48,7 @@ static int look_at(const struct nft_set *set, struct nft_element *el, void *arg)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const struct nft_table *const tables[] = { &nft_inet, &nft_bridge };
+	scoped(mem_free) char *bytes = text_of(data, size);
 	struct call c = { .lock_fd = -1 };
 	char note[256];
 
@@ -59,6 +60,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		struct err e = { 0 };
 
 		require(nft_record_each(NFT_RECORDS "/" NAME, tables[i], look_at, NULL) == 0);
+		concerns(bytes, size, tables[i]);
 		require(count_records(&c, &what) == 0);
 		kernel_agrees();
 		require_outcome(nft_restore(tables[i], &e), &e);

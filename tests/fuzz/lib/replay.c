@@ -37,7 +37,7 @@ static void on_signal(int number)
 }
 
 /* A sanitizer ends the program without a signal. */
-extern void __sanitizer_set_death_callback(void (*callback)(void)) __attribute__((weak));
+extern void __sanitizer_set_death_callback(void (*callback)(void)) __attribute__((weak));        // NOLINT(bugprone-reserved-identifier)
 
 static void catch_ends(void)
 {

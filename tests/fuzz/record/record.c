@@ -109,7 +109,7 @@ static void append(struct exchange *e, const uint8_t *bytes, size_t len)
 	e->bytes[e->len + 1] = (uint8_t)(len >> 8);
 	memcpy(at, bytes, len);
 	e->len += len + 2;
-	for (struct nlmsghdr *h = (void *)at; NLMSG_OK(h, rest); h = NLMSG_NEXT(h, rest))
+	for (struct nlmsghdr *h = (void *)at; rest >= (int)sizeof *h && h->nlmsg_len >= sizeof *h && (int)h->nlmsg_len <= rest; h = NLMSG_NEXT(h, rest))
 		if (h->nlmsg_seq >= last_seq)
 			h->nlmsg_seq = 0;
 }
