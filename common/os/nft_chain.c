@@ -6,6 +6,7 @@
 #include <linux/netfilter/nf_tables_compat.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netlink.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "os/nft.h"
@@ -141,9 +142,7 @@ int nft_chain_each(struct nft *nft, int (*each)(const struct nft_chain_seen *cha
 
 static int note_table_flags(struct nlmsghdr *h, void *flags)
 {
-	struct nlattr *a = nlmsg_find_attr(h, sizeof(struct nfgenmsg), NFTA_TABLE_FLAGS);
-
-	*(uint32_t *)flags = a ? ntohl(nla_get_u32(a)) : 0;
+	*(uint32_t *)flags = ntohl(netlink_u32(netlink_attr(h, sizeof(struct nfgenmsg), NFTA_TABLE_FLAGS)));
 	return 0;
 }
 
@@ -169,9 +168,8 @@ static void read_verdict(struct nlattr *verdict, struct nft_rule_seen *out)
 
 	if (!verdict || nla_parse_nested(tb, NFTA_VERDICT_MAX, verdict, NULL) < 0 || !tb[NFTA_VERDICT_CODE])
 		return;
-	out->verdict = (int)ntohl(nla_get_u32(tb[NFTA_VERDICT_CODE]));
-	if (tb[NFTA_VERDICT_CHAIN])
-		nla_strlcpy(out->chain, tb[NFTA_VERDICT_CHAIN], sizeof out->chain);
+	out->verdict = (int)ntohl(netlink_u32(tb[NFTA_VERDICT_CODE]));
+	snprintf(out->chain, sizeof out->chain, "%s", netlink_text(tb[NFTA_VERDICT_CHAIN]));
 }
 
 static void read_immediate(struct nlattr *data, struct nft_rule_seen *out)
@@ -188,7 +186,7 @@ static bool is_called(struct nlattr *data, const char *name)
 {
 	struct nlattr *tb[NFTA_TARGET_MAX + 1] = { 0 };
 
-	return data && nla_parse_nested(tb, NFTA_TARGET_MAX, data, NULL) == 0 && tb[NFTA_TARGET_NAME] && !nla_strcmp(tb[NFTA_TARGET_NAME], name);
+	return data && nla_parse_nested(tb, NFTA_TARGET_MAX, data, NULL) == 0 && !strcmp(netlink_text(tb[NFTA_TARGET_NAME]), name);
 }
 
 /* Whether what comes goes on from an expression whatever it is. Then what follows decides about all of it. */
@@ -197,9 +195,9 @@ static bool takes_all(struct nlattr *expression, struct nft_rule_seen *out)
 	struct nlattr *tb[NFTA_EXPR_MAX + 1] = { 0 };
 	const char *name;
 
-	if (nla_parse_nested(tb, NFTA_EXPR_MAX, expression, NULL) < 0 || !tb[NFTA_EXPR_NAME])
+	if (nla_parse_nested(tb, NFTA_EXPR_MAX, expression, NULL) < 0)
 		return false;
-	name = nla_get_string(tb[NFTA_EXPR_NAME]);
+	name = netlink_text(tb[NFTA_EXPR_NAME]);
 	if (!strcmp(name, "immediate") && tb[NFTA_EXPR_DATA])
 		read_immediate(tb[NFTA_EXPR_DATA], out);
 	else if (!strcmp(name, "reject") || (!strcmp(name, "target") && is_called(tb[NFTA_EXPR_DATA], "REJECT")))
