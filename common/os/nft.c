@@ -204,6 +204,17 @@ static int table_is_known(struct nft *nft, const struct nft_table *table, bool *
 	return -EPROTO;
 }
 
+/* What is on record comes back, but for what the transaction itself has put there: it adds that anew, or fails, and then nobody would take it away. */
+static int restore(struct nft *nft, const struct nft_work *w, struct err *e)
+{
+	int r = nft->recorded ? nft_record_remove(w->record, e) : 0;
+
+	nft->recorded = false;
+	if (r == 0)
+		r = nft_restore(w->table, e);
+	return r < 0 ? r : -ERESTART;
+}
+
 static int try_once(struct nft *nft, const struct nft_work *w, struct err *e)
 {
 	bool there = true;
@@ -214,14 +225,13 @@ static int try_once(struct nft *nft, const struct nft_work *w, struct err *e)
 	known = r = w->table->name ? table_is_known(nft, w->table, &there, e) : 1;
 	if (r < 0 || (w->reads && (r = refuse_dormant(nft, w->table, e)) < 0))
 		return r;
-	if (!known && !w->reads && (there || nft_has_records())) {
-		r = nft_restore(w->table, e);
-		return r < 0 ? r : -ERESTART;
-	}
+	if (!known && !w->reads && (there || nft_has_records()))
+		return restore(nft, w, e);
 	if ((r = w->decide(nft, w->arg)) != 0)
 		return r;
 	if (nft->record.len && (r = nft_record_write(w->record, &nft->record, w->note, e)) < 0)
 		return r;
+	nft->recorded |= nft->record.len > 0;
 	r = nft_commit(nft);
 	if (r == 0 && nft->recording && !nft->record.len)
 		r = nft_record_remove(w->record, e);
@@ -229,8 +239,7 @@ static int try_once(struct nft *nft, const struct nft_work *w, struct err *e)
 		return -ERESTART;               /* it was there a moment ago */
 	if (r != -ENOENT)
 		return r;
-	r = nft_restore(w->table, e);
-	return r < 0 ? r : -ERESTART;
+	return restore(nft, w, e);
 }
 
 int nft_transact(const struct nft_work *w, struct err *e)
@@ -255,7 +264,7 @@ int nft_transact(const struct nft_work *w, struct err *e)
 		nft_back_off(tries);
 		r = 0;
 	}
-	if (r < 0 && nft.record.len)
+	if (r < 0 && (nft.record.len || nft.recorded))
 		nft_record_remove(w->record, &ignored);
 	if (r < 0 && !e->code)
 		netlink_refused(&nft.nl, e, r, w->table->name ? "changing nftables table %s" : "changing nftables tables of others", w->table->name);

@@ -59,6 +59,7 @@ struct nft {
 	struct nft_messages batch;
 	struct nft_messages record;     /* what it takes to have from nothing what the transaction adds */
 	bool                recording;  /* record is wanted */
+	bool                recorded;   /* a try has written it */
 	bool                there;      /* what is added now is there already: for the record only */
 	unsigned            first_seq;
 	bool                no_memory;
