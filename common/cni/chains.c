@@ -50,8 +50,10 @@ static int leave_element(const struct nft_set *set, struct nft_element *el, void
 int leave_recorded(struct leaving *l, const struct nft_table *table, const char *part)
 {
 	char path[NFT_RECORD_PATH];
-	int r = l->c->verb == VERB_GC ? -ENOENT : nft_record_each(nft_record_path(l->c, part, path), table, leave_element, l);
+	int r = l->c->verb == VERB_GC ? -ENOENT : nft_record_hide(nft_record_path(l->c, part, path), &l->c->err);
 
+	if (r == 0)
+		r = nft_record_each(path, table, leave_element, l);
 	return r < 0 ? r : (int)l->count;
 }
 

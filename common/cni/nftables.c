@@ -63,7 +63,7 @@ static int remove_stale_records(struct cni_call *c, const char *part)
 	}
 	if (dir && !d)
 		r = first_failure(r, -errno);
-	return r < 0 ? err_sys(&c->err, CNI_IO, r, "removing records of attachments that are gone from " NFT_RECORDS) : 0;
+	return r < 0 ? err_sys(&c->err, CNI_IO, r, "removing records of attachments that are gone from " NFT_RECORDS) : nft_restores_wait(&c->err);
 }
 
 /* How many rules each chain of spec/ruleset.nft and spec/ruleset-bridge.nft has; CNI-ADMIN's are the admin's. */
@@ -125,6 +125,9 @@ int nft_work(struct cni_call *c, const struct nft_table *table, const char *part
 	if (c->verb == VERB_ADD || c->verb == VERB_DEL)
 		work.record = nft_record_path(c, part, path);
 	work.note = c->who.netns;
+	/* the records first: a restore could bring back what is removed */
+	if (c->verb == VERB_GC && !c->net.dry_run && (r = remove_stale_records(c, part)) < 0)
+		return r;
 	r = nft_transact(&work, &c->err);
 	if (r < 0 && c->verb == VERB_CHECK && json_is_true(json_member(c->json, "repair"))) {
 		err_clear(&c->err);
@@ -132,8 +135,6 @@ int nft_work(struct cni_call *c, const struct nft_table *table, const char *part
 		if (r == 0)
 			r = nft_transact(&work, &c->err);
 	}
-	if (r == 0 && c->verb == VERB_GC && !c->net.dry_run)
-		r = remove_stale_records(c, part);
 	return r;
 }
 
@@ -147,8 +148,9 @@ int nft_change_foreign(struct cni_call *c, nft_decide *decide, void *arg)
 bool nft_has_record(struct cni_call *c, const char *part)
 {
 	char path[NFT_RECORD_PATH];
+	struct err ignored = { 0 };
 
-	return c->verb == VERB_ADD && access(nft_record_path(c, part, path), F_OK) == 0;
+	return c->verb == VERB_ADD && nft_record_hide(nft_record_path(c, part, path), &ignored) != -ENOENT;
 }
 
 /* Only a namespace that was on record and is gone proves it. */

@@ -28,7 +28,7 @@ int nft_change_foreign(struct cni_call *c, nft_decide *decide, void *arg);
 enum { NFT_RECORD_PATH = sizeof NFT_RECORDS + 256 };
 const char *nft_record_path(struct cni_call *c, const char *part, char out[NFT_RECORD_PATH]);
 
-/* ADD: whether an attachment of the same name is on record: one that died without a DEL. */
+/* ADD: whether an attachment of the same name is on record: one that died without a DEL. No restore sees that record any more. */
 bool nft_has_record(struct cni_call *c, const char *part);
 
 /* Whether an element's comment says that this owner has it. */

@@ -86,7 +86,12 @@ int nft_transact(const struct nft_work *work, struct err *e);
 #define NFT_RECORDS "/run/plumb/nftables"
 /* The note of a record; false: there is no such record. */
 bool nft_record_note(const char *name, char *out, size_t size);
-/* Calls each for the elements of a record, which are of the table; stops at other than 0 and returns that. -ENOENT: there is no such record. */
+/* Takes a record out of the sight of restores and waits for those that may have read it: what is removed afterwards stays away. Comes before nft_record_each;
+ * nft_transact removes it whole. -ENOENT: there is none. */
+int nft_record_hide(const char *path, struct err *e);
+/* The wait alone, for whoever has removed records. */
+int nft_restores_wait(struct err *e);
+/* Calls each for the elements of a hidden record, which are of the table; stops at other than 0 and returns that. -ENOENT: there is no such record. */
 int nft_record_each(const char *path, const struct nft_table *table, int (*each)(const struct nft_set *set, struct nft_element *el, void *arg), void *arg);
 /* Loads the table's chains and rules, and brings back every element and chain on record that is not there, in one batch. */
 int nft_restore(const struct nft_table *table, struct err *e);

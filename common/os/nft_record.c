@@ -10,17 +10,20 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "base/arena.h"
 #include "base/scoped.h"
 #include "base/text.h"
 #include "base/trace.h"
+#include "os/file.h"
 #include "os/nft.h"
 #include "os/nft_message.h"
 #include "os/spawn.h"
 
-enum { HELPER_DEADLINE_MS = 30 * 1000, RECORD_LIMIT = 64 << 20, TRIES = 400 };
+enum { HELPER_DEADLINE_MS = 30 * 1000, RESTORE_DEADLINE_MS = 30 * 1000, RECORD_LIMIT = 64 << 20, TRIES = 400 };
 
 bool nft_has_records(void)
 {
@@ -80,46 +83,82 @@ bool nft_record_note(const char *name, char *out, size_t size)
 	return true;
 }
 
-/* Of the record's own name, so that whoever removes the record finds what a killed process left of it. */
-static void temporary_name(const char *path, char out[PATH_MAX])
+/* What no restore sees: a record that is being written, or whose elements are being removed. Of the record's own name, so that whoever comes for the attachment
+ * finds what a killed process left of it. */
+static void hidden_name(const char *path, char out[PATH_MAX])
 {
 	snprintf(out, PATH_MAX, NFT_RECORDS "/.%s", strrchr(path, '/') + 1);
 }
 
 int nft_record_remove(const char *path, struct err *e)
 {
-	char temporary[PATH_MAX];
+	char hidden[PATH_MAX];
 
-	temporary_name(path, temporary);
-	if ((unlink(temporary) < 0 && errno != ENOENT) || (unlink(path) < 0 && errno != ENOENT))
+	hidden_name(path, hidden);
+	if ((unlink(hidden) < 0 && errno != ENOENT) || (unlink(path) < 0 && errno != ENOENT))
 		return err_sys(e, CNI_IO, -errno, "removing the record of what was in nftables: %s", path);
 	return 0;
+}
+
+int nft_restores_wait(struct err *e)
+{
+	scoped(fd_close) int fd = open(NFT_RECORDS, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	for (int ms = 0; fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0; ms++) {
+		if (errno != EWOULDBLOCK && errno != EINTR)
+			return err_sys(e, CNI_IO, -errno, "locking " NFT_RECORDS);
+		if (ms == RESTORE_DEADLINE_MS) {
+			err_set(e, CNI_TRY_LATER, -ETIME, "nftables is being restored from " NFT_RECORDS " for more than %d s", RESTORE_DEADLINE_MS / 1000);
+			err_detail(e, "try again; /proc/locks tells which process that is");
+			return -ETIME;
+		}
+		nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
+	}
+	return 0;
+}
+
+int nft_record_hide(const char *path, struct err *e)
+{
+	char hidden[PATH_MAX];
+
+	hidden_name(path, hidden);
+	if (rename(path, hidden) < 0 && errno != ENOENT)
+		return err_sys(e, CNI_IO, -errno, "removing the record of what was in nftables: %s", path);
+	return access(hidden, F_OK) < 0 ? -ENOENT : nft_restores_wait(e);
+}
+
+static int refuse_to_write(struct err *e, int r, const char *path)
+{
+	err_sys(e, CNI_IO, r, "recording what goes into nftables: %s", path);
+	if (file_remedy(r))
+		err_detail(e, "%s", file_remedy(r));
+	return r;
 }
 
 int nft_record_write(const char *path, const struct nft_messages *record, const char *note, struct err *e)
 {
 	struct note n = make_note(note);
-	char temporary[PATH_MAX];
+	char hidden[PATH_MAX];
 	scoped(fd_close) int fd = -1;
 	int r = 0;
 
-	temporary_name(path, temporary);
-	fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	hidden_name(path, hidden);
+	fd = open(hidden, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	if (fd < 0 && errno == ENOENT) {
-		mkdir("/run/plumb", 0755);
-		mkdir(NFT_RECORDS, 0700);
-		fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+		if ((mkdir("/run/plumb", 0755) < 0 && errno != EEXIST) || (mkdir(NFT_RECORDS, 0700) < 0 && errno != EEXIST))
+			return refuse_to_write(e, -errno, path);
+		fd = open(hidden, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	}
 	if (fd < 0)
-		return err_sys(e, CNI_IO, -errno, "recording what goes into nftables: %s", temporary);
+		return refuse_to_write(e, -errno, path);
 	r = write_whole(fd, (const uint8_t *)&n, n.h.nlmsg_len);
 	if (r == 0)
 		r = write_whole(fd, record->bytes, record->len);
-	if (r == 0 && rename(temporary, path) < 0)
+	if (r == 0 && rename(hidden, path) < 0)
 		r = -errno;
 	if (r < 0) {
-		unlink(temporary);
-		return err_sys(e, CNI_IO, r, "recording what goes into nftables: %s", path);
+		unlink(hidden);
+		return refuse_to_write(e, r, path);
 	}
 	return 0;
 }
@@ -264,9 +303,12 @@ static void replay_file(struct replay *p, int dir, const char *name)
 
 int nft_record_each(const char *path, const struct nft_table *table, int (*each)(const struct nft_set *set, struct nft_element *el, void *arg), void *arg)
 {
+	char hidden[PATH_MAX];
 	int len = 0, r = 0;
-	scoped(mem_free) uint8_t *bytes = record_read(AT_FDCWD, path, &len);
+	scoped(mem_free) uint8_t *bytes = NULL;
 
+	hidden_name(path, hidden);
+	bytes = record_read(AT_FDCWD, hidden, &len);
 	if (!bytes)
 		return -ENOENT;
 	for (struct nlmsghdr *h = (void *)bytes; r == 0 && nlmsg_ok(h, len); h = nlmsg_next(h, &len)) {
@@ -292,7 +334,11 @@ static void replay_all(struct replay *p, const char *only)
 
 static int put_back(struct nft *nft, const struct nft_table *table, const char *only, struct err *e)
 {
+	scoped(fd_close) int lock = open(NFT_RECORDS, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int r = -ERESTART;
+
+	if (lock >= 0 && flock(lock, LOCK_SH) < 0)      /* whoever hides a record waits for us, as we may have read it (nft_record_hide) */
+		return err_sys(e, CNI_IO, -errno, "locking " NFT_RECORDS);
 
 	for (int tries = 0; tries < TRIES && (r == -ERESTART || r == -EINTR || r == -ENODATA); tries++) {
 		scoped(replay_free) struct replay p = { .nft = nft, .table = table };
