@@ -71,6 +71,19 @@ int pod_name_is_free(struct cni_call *c)
 
 /* ---- Settings ---- */
 
+static bool is_not_ours(int r)
+{
+	return r == -EROFS || r == -EACCES || r == -EPERM;
+}
+
+static int refuse_setting(struct cni_call *c, int r, const char *link)
+{
+	err_sys(&c->err, CNI_FAILED, r, "failed to enable IPv6 for interface \"%s\" (net/ipv6/conf/%s/disable_ipv6)", link, link);
+	if (is_not_ours(r))
+		err_detail(&c->err, "let this process write /proc/sys, or give the container a namespace with IPv6 on");
+	return r;
+}
+
 /* IPv6 may have been switched off in the container (Docker does) though an address of it is wanted now. */
 static int ipv6_enable(struct cni_call *c)
 {
@@ -82,8 +95,7 @@ static int ipv6_enable(struct cni_call *c)
 		if (r == -ENOENT)
 			continue;       /* no IPv6 in this kernel: adding the address will say so */
 		if (r < 0)
-			return err_sys(&c->err, CNI_FAILED, r, "failed to enable IPv6 for interface \"%s\" (net/ipv6/conf/%s/disable_ipv6)",
-			               links[i], links[i]);
+			return refuse_setting(c, r, links[i]);
 	}
 	sysctl_put("1", "net/ipv6/conf/%s/keep_addr_on_down", c->who.ifname);
 	return 0;
@@ -97,7 +109,7 @@ static int ipv6_switch_off(struct cni_call *c, const char *ifname, const char *s
 	if (r == 0 || r == -ENOENT)
 		return 0;
 	err_sys(&c->err, CNI_FAILED, r, "switching off %s on %s (net/ipv6/conf/%s/%s)", what, ifname, ifname, setting);
-	if (r == -EROFS || r == -EACCES || r == -EPERM)
+	if (is_not_ours(r))
 		err_detail(&c->err, "let this process write /proc/sys, or set net.ipv6.conf.default.%s to 0 beforehand", setting);
 	return r;
 }
@@ -136,15 +148,23 @@ int pod_settle(struct cni_call *c, unsigned settings)
 	return settings & POD_HAS_IPV6 ? ipv6_enable(c) : ipv6_do_not_autoconfigure(c);
 }
 
+static int forward(struct cni_call *c, int family, const char *name, const char *what)
+{
+	int r = has_family(&c->result, family) ? sysctl_set("1", "%s", name) : 0;
+
+	if (r < 0) {
+		err_sys(&c->err, CNI_FAILED, r, "could not enable %s forwarding: %s", what, name);
+		if (is_not_ours(r))
+			err_detail(&c->err, "let this process write /proc/sys, or set it to 1 beforehand");
+	}
+	return r;
+}
+
 int forwarding_enable(struct cni_call *c)
 {
-	int r = 0;
+	int r = forward(c, AF_INET, "net/ipv4/ip_forward", "IP");
 
-	if (has_family(&c->result, AF_INET) && (r = sysctl_set("1", "net/ipv4/ip_forward")) < 0)
-		return err_sys(&c->err, CNI_FAILED, r, "could not enable IP forwarding: net.ipv4.ip_forward");
-	if (has_family(&c->result, AF_INET6) && (r = sysctl_set("1", "net/ipv6/conf/all/forwarding")) < 0)
-		return err_sys(&c->err, CNI_FAILED, r, "could not enable IPv6 forwarding: net.ipv6.conf.all.forwarding");
-	return 0;
+	return r < 0 ? r : forward(c, AF_INET6, "net/ipv6/conf/all/forwarding", "IPv6");
 }
 
 int mtu_of_default_route(struct cni_call *c, uint32_t *mtu)

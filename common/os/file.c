@@ -62,3 +62,16 @@ int file_write(int fd, const char *text, size_t len)
 	}
 	return 0;
 }
+
+const char *file_remedy(int r)
+{
+	switch (r) {
+	case -ENOSPC:
+	case -EDQUOT:
+		return "make room on its file system";
+	case -EROFS:
+		return "mount its file system writable";
+	default:
+		return NULL;
+	}
+}

@@ -13,4 +13,7 @@ char *file_read(struct arena *a, const char *path, size_t limit, size_t *len);
 /* Writes all of it; 0 or -errno. */
 int file_write(int fd, const char *text, size_t len);
 
+/* What to do about an error of a file system, NULL where that does not follow from it. */
+const char *file_remedy(int r);
+
 #endif

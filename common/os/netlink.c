@@ -42,7 +42,10 @@ int netlink_open(struct netlink *nl, int protocol, struct err *e)
 	if (nl_connect(nl->sk, protocol) < 0) {
 		cause = errno ? -errno : -EPROTONOSUPPORT;
 		netlink_close(nl);
-		return err_sys(e, CNI_FAILED, cause, "opening a netlink socket (%s)", name);
+		err_sys(e, CNI_FAILED, cause, "opening a netlink socket (%s)", name);
+		if (cause == -EPROTONOSUPPORT || cause == -EAFNOSUPPORT)
+			err_detail(e, "the kernel lacks %s, or a filter of system calls (seccomp) refuses it", protocol == NETLINK_ROUTE ? "netlink" : "nf_tables (netfilter's netlink)");
+		return cause;
 	}
 	option_on(nl, NETLINK_EXT_ACK);
 	option_on(nl, NETLINK_CAP_ACK);

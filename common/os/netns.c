@@ -72,7 +72,7 @@ int netns_enter(int fd, struct err *e)
 		int r = err_sys(e, CNI_FAILED, -errno, "entering the container's network namespace");
 
 		if (r == -EPERM)
-			err_detail(e, "it takes the capability CAP_SYS_ADMIN");
+			err_detail(e, "that takes the capability CAP_SYS_ADMIN there and here: run plugins as root, and not under a filter of system calls (seccomp) without setns");
 		return r;
 	}
 	return fd_keep(&back);

@@ -9,6 +9,7 @@
 #include "base/scoped.h"
 #include "base/trace.h"
 #include "host-local/lock.h"
+#include "os/file.h"
 
 /* ---- Opening ---- */
 
@@ -28,6 +29,14 @@ static int make_directories(struct arena *a, const char *path)
 	return mkdir(p, 0755) < 0 && errno != EEXIST ? -errno : 0;
 }
 
+static void tell_remedy(struct err *e, int r)
+{
+	if (file_remedy(r))
+		err_detail(e, "%s, or choose another by ipam.dataDir", file_remedy(r));
+	else
+		err_detail(e, "plugins run as root and must be able to write there; ipam.dataDir chooses another");
+}
+
 static int directory_open(const char *path, bool create, struct arena *a, struct err *e)
 {
 	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -35,8 +44,11 @@ static int directory_open(const char *path, bool create, struct arena *a, struct
 	if (fd < 0 && errno == ENOENT && create) {
 		int r = make_directories(a, path);
 
-		if (r < 0)
-			return err_sys(e, CNI_IO, r, "lease directory %s: cannot be made", path);
+		if (r < 0) {
+			err_sys(e, CNI_IO, r, "lease directory %s: cannot be made", path);
+			tell_remedy(e, r);
+			return r;
+		}
 		fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	}
 	if (fd >= 0)
@@ -60,24 +72,15 @@ int store_open(struct store *s, const char *path, bool create, struct arena *a, 
 			return s->dir;
 		r = s->lock = store_lock(s->dir, path, STORE_DEADLINE_MS, e);
 	}
-	if (r < 0)
-		return err_sys(e, CNI_IO, r, "lease directory %s", path);
+	if (r < 0) {
+		err_sys(e, CNI_IO, r, "lease directory %s", path);
+		if (file_remedy(r))
+			tell_remedy(e, r);
+		return r;
+	}
 	lease_index_open(&s->index, s->dir);
 	s->trusted = lease_index_is_right(&s->index, s->dir);
 	return s->trusted ? 0 : store_rescan(s);
-}
-
-static const char *remedy(int r)
-{
-	switch (r) {
-	case -ENOSPC:
-	case -EDQUOT:
-		return "make room on its file system, or choose another by ipam.dataDir";
-	case -EROFS:
-		return "mount its file system writable, or choose another by ipam.dataDir";
-	default:
-		return "plugins run as root and must be able to write there; ipam.dataDir chooses another";
-	}
 }
 
 int store_is_writable(const char *path, struct arena *a, struct err *e)
@@ -94,7 +97,7 @@ int store_is_writable(const char *path, struct arena *a, struct err *e)
 	if (r == 0 || r == -ENOENT)
 		return 0;
 	err_sys(e, CNI_UNAVAILABLE, r, "lease directory %s: cannot be written", path);
-	err_detail(e, "%s", remedy(r));
+	tell_remedy(e, r);
 	return r;
 }
 
@@ -165,7 +168,7 @@ int store_reserve(struct store *s, const struct addr *a, const char *id, const c
 		return r;
 	if (r < 0) {
 		err_sys(s->err, CNI_IO, r, "lease file %s/%s: cannot be written", s->path, name);
-		err_detail(s->err, "%s", remedy(r));
+		tell_remedy(s->err, r);
 		return r;
 	}
 	r = note_lease(s, a, lease_owner(id, ifname), ns);
