@@ -45,10 +45,12 @@ $(suite_prog):
 	$(link) -o $@ $^ $(shell $(PKG_CONFIG) --libs $(test_pkgs))
 
 # tests/crash: `at` needs nothing; `crash` has a main of its own beside the library.
-crash_prog   := $(T)/crash/at $(T)/crash/crash $(T)/crash/soak
+crash_prog   := $(T)/crash/at $(T)/crash/crash $(T)/crash/soak $(T)/crash/hosts $(T)/crash/without
 crash_obj     = $(patsubst %,$(B)/tests/crash/%.o,$(1))
 $(T)/crash/at: $(call crash_obj,at calls)
 $(T)/crash/crash: $(call crash_obj,crash point scenario calls) $(filter-out %/runner.o,$(test_lib_obj))
+$(T)/crash/without: $(call crash_obj,without)
+$(T)/crash/hosts: $(call crash_obj,hosts) $(test_lib_obj)
 $(T)/crash/soak: $(call crash_obj,soak) $(test_lib_obj)
 $(crash_prog):
 	$(link) -o $@ $^ $(shell $(PKG_CONFIG) --libs $(test_pkgs))

@@ -6,8 +6,8 @@
  *	one-before, one-after           to the process that makes the call, while others go on
  *	root-before, root-after         to the command itself, while those it started go on
  *	term-before                     SIGTERM to the command itself
- *	fail:ERRNO                      the call is not made, and answers ERRNO
- *	lose:ERRNO                      the call is made, and answers ERRNO
+ *	fail:ERRNO                      the call is not made, and answers ERRNO; it is the n-th or the first behind it that may answer so (calls.c)
+ *	lose:ERRNO                      likewise, but the call is made
  *	run:COMMAND                     a shell runs COMMAND while the process stands before the call
  *
  * The exit status is the command's, KILLED where a signal of ours ended it, 128 + the signal where another did. What was done, or that there is no n-th call, is the
@@ -38,6 +38,7 @@ struct point {
 	bool          after;            /* done when the call has ended; the others when it is about to begin */
 	int           error;
 	const char   *command, *text;
+	char          fits[32];         /* the word for it among a call's errors, " EIO " or " ~EIO " */
 };
 
 struct process {
@@ -50,7 +51,7 @@ static struct process processes[PROCESSES_MAX];
 static struct point point;
 static FILE *list;
 static pid_t root;
-static unsigned long count;
+static unsigned long count, struck;
 static bool counting, done, killing;
 static char where[80];                  /* the n-th call: "openat of bridge" */
 
@@ -149,6 +150,17 @@ static const char *program_of(pid_t pid, char out[32])
 	return out;
 }
 
+/* The n-th; two runs of a program need not make the same calls, and errors are for those that may answer them. */
+static bool is_point(const char *call)
+{
+	char words[160];
+
+	if (point.what != FAIL && point.what != LOSE)
+		return count == point.n;
+	snprintf(words, sizeof words, " %s ", call_errors(call));
+	return !done && where[0] == '\0' && point.n && count >= point.n && strstr(words, point.fits);
+}
+
 static void on_entry(struct process *p, long number)
 {
 	char program[32];
@@ -158,9 +170,10 @@ static void on_entry(struct process *p, long number)
 	count++;
 	if (list)
 		fprintf(list, "%lu %d %s %s\n", count, p->pid == root ? 0 : 1, program_of(p->pid, program), call_name(number));
-	if (count != point.n)
+	if (!is_point(call_name(number)))
 		return;
 	snprintf(where, sizeof where, "%s of %s", call_name(number), program_of(p->pid, program));
+	struck = count;
 	p->at_point = true;
 	if (!point.after)
 		act(p);
@@ -283,6 +296,7 @@ static void point_read(const char *n, const char *action)
 		point.what = *action == 'f' ? FAIL : LOSE;
 		point.after = point.what == LOSE;
 		point.error = error_number(action + 5);
+		snprintf(point.fits, sizeof point.fits, " %s%s ", point.what == LOSE ? "~" : "", action + 5);
 	} else if (!strncmp(action, "run:", 4)) {
 		point.what = RUN;
 		point.command = action + 4;
@@ -306,7 +320,7 @@ int main(int argc, char **argv)
 	if (list && fclose(list) != 0)
 		return 2;
 	if (point.n && done)
-		fprintf(stderr, AT_REACHED "%lu %s: %s\n", point.n, point.text, where);
+		fprintf(stderr, AT_REACHED "%lu %s: %s\n", struck, point.text, where);
 	else
 		fprintf(stderr, AT_NOT_REACHED "%lu calls\n", count);
 	killed = done && WIFSIGNALED(status) && point.what != FAIL && point.what != LOSE && point.what != RUN;

@@ -110,7 +110,7 @@ static void plan_call(struct plan *plan, const struct scenario *s, const char *v
 		plan_add(plan, n, "term-before", one_of(s, verb, n));
 	if (!child || !s->command)
 		plan_errors(plan, s, verb, n, call);
-	if (is(verb, "ADD") && !s->host_netns && !child)
+	if ((is(verb, "ADD") || is(verb, "DEL")) && !s->host_netns && !child)
 		plan_add(plan, n, "run:ip netns del pod1", one_of(s, verb, n));
 }
 

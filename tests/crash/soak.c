@@ -344,7 +344,7 @@ static void compare(void)
 {
 	const char *const none[] = { NULL }, *difference = "";
 
-	for (int turn = 0; turn < 200; turn++) {        /* a link that died with its namespace takes the kernel its time */
+	for (int turn = 0; turn < 10; turn++) {        /* a link that died with its namespace takes the kernel its time */
 		struct snapshot want = { 0 }, found = { 0 };
 
 		model_lines(&want);
@@ -354,7 +354,7 @@ static void compare(void)
 		difference = snapshot_difference(&want, &found, none);
 		if (!*difference)
 			return;
-		pause_ms(20);
+		pause_ms(100);
 	}
 	fail("at rest, what should be there (-) is not what is there (+):\n%s", difference);
 }
