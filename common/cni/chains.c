@@ -86,8 +86,10 @@ int replaced_read(struct cni_call *c, const struct nft_table *table, const char 
 {
 	char path[NFT_RECORD_PATH];
 	struct keeping k = { c, out };
-	int r = nft_record_each(nft_record_path(c, part, path), table, keep_recorded, &k);
+	int r = nft_record_hide(nft_record_path(c, part, path), &c->err);
 
+	if (r == 0)
+		r = nft_record_each(path, table, keep_recorded, &k);
 	return r == -ENOENT ? 0 : r;
 }
 
