@@ -91,15 +91,25 @@ struct entry {
 	unsigned                          next;
 };
 
-static struct entry entry_at(int family, const struct xtable *t, unsigned offset)
+/* False: there is none, or it does not lie within the table. */
+static bool entry_at(int family, const struct xtable *t, unsigned offset, struct entry *out)
 {
+	const size_t size = t->all->size, head = family == AF_INET ? sizeof(struct ipt_entry) : sizeof(struct ip6t_entry);
 	const char *at = (const char *)t->all->entrytable + offset;
 	const struct ipt_entry *v4 = (const void *)at;
 	const struct ip6t_entry *v6 = (const void *)at;
+	size_t target;
 
+	if (offset + head > size)
+		return false;
 	if (family == AF_INET)
-		return (struct entry){ (const void *)&v4->ip, sizeof v4->ip, v4->target_offset > sizeof *v4, (const void *)(at + v4->target_offset), v4->next_offset };
-	return (struct entry){ (const void *)&v6->ipv6, sizeof v6->ipv6, v6->target_offset > sizeof *v6, (const void *)(at + v6->target_offset), v6->next_offset };
+		*out = (struct entry){ .matches = (const void *)&v4->ip, .matches_len = sizeof v4->ip, .next = v4->next_offset };
+	else
+		*out = (struct entry){ .matches = (const void *)&v6->ipv6, .matches_len = sizeof v6->ipv6, .next = v6->next_offset };
+	target = family == AF_INET ? v4->target_offset : v6->target_offset;
+	out->more = target > head;
+	out->target = (const void *)(at + target);
+	return target >= head && offset + target + sizeof *out->target <= size && out->next > 0;
 }
 
 static bool takes_all(const struct entry *e)
@@ -130,13 +140,13 @@ bool xtables_forward_drops(int family)
 
 	if (!table_read(family, "filter", &t))
 		return false;
-	for (unsigned at = t.info.hook_entry[NF_INET_FORWARD]; at <= t.info.underflow[NF_INET_FORWARD] && at < t.info.size;) {
-		struct entry e = entry_at(family, &t, at);
+	for (unsigned at = t.info.hook_entry[NF_INET_FORWARD]; at <= t.info.underflow[NF_INET_FORWARD];) {
+		struct entry e;
 
+		if (!entry_at(family, &t, at, &e))
+			break;
 		if (takes_all(&e) && (drops(&e) || accepts(&e)))
 			return drops(&e);
-		if (!e.next)
-			break;
 		at += e.next;
 	}
 	return false;
