@@ -34,6 +34,10 @@ static const char *enter(const struct command *cmd)
 		return "a new mount namespace";
 	if (cmd->resolv && mount(cmd->resolv, "/etc/resolv.conf", NULL, MS_BIND, NULL) < 0)
 		return "/etc/resolv.conf of the network";
+	if (cmd->hosts && mount(cmd->hosts, "/etc/hosts", NULL, MS_BIND, NULL) < 0)
+		return "/etc/hosts of its own";
+	if (cmd->hostname && (unshare(CLONE_NEWUTS) < 0 || sethostname(cmd->hostname, strlen(cmd->hostname)) < 0))
+		return "a host name of its own";
 	return NULL;
 }
 
@@ -61,7 +65,7 @@ static void child(const struct command *cmd, pid_t parent, int out, const sigset
 
 /* ---- The parent ---- */
 
-static int start(struct call *c, const struct command *cmd, pid_t *pid)
+int command_start(struct call *c, const struct command *cmd, pid_t *pid)
 {
 	scoped(fd_close) int in = -1;
 	struct report report;
@@ -96,7 +100,7 @@ static int start(struct call *c, const struct command *cmd, pid_t *pid)
 }
 
 /* Until it has ended; children of plugins that land on us are none of our business. A signal that would end us ends the command first. */
-static int attend(pid_t pid)
+int command_attend(pid_t pid)
 {
 	struct caught signal;
 	int status = 0, ours = 0;
@@ -115,16 +119,6 @@ static int attend(pid_t pid)
 	if (ours)
 		return 128 + ours;
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-}
-
-int command_run(struct call *c, const struct command *cmd)
-{
-	pid_t pid;
-	int r = start(c, cmd, &pid);
-
-	if (cmd->resolv)
-		unlink(cmd->resolv);            /* the mount keeps what is in it */
-	return r < 0 ? r : attend(pid);
 }
 
 int command_become(struct call *c, char **argv)

@@ -197,3 +197,51 @@ int network_find(struct call *c, const char *name, struct network *out)
 	}
 	return not_found(&s);
 }
+
+/* ---- All of them ---- */
+
+static bool is_seen(const struct list *names, const char *name)
+{
+	for_list (const char *, seen, names)
+		if (!strcmp(*seen, name))
+			return true;
+	return false;
+}
+
+static int visit_file(struct call *c, const char *path, struct list *names, network_visit *each, void *arg)
+{
+	struct err why = { 0 };
+	struct network n = { 0 };
+	json_t *json = read_json_file(c, path, &why);
+	int r = json ? network_read(c, json, path, &n, &why) : -EINVAL;
+	const char **name;
+
+	if (r < 0) {
+		fprintf(stderr, "plumb: passing over %s: %s%s%s\n", path, why.msg, why.details[0] ? ": " : "", why.details);
+		return 0;
+	}
+	if (is_seen(names, n.name))
+		return 0;
+	name = arena_push(&c->arena, &names->items, &names->count, sizeof *name);
+	if (!name)
+		return err_nomem(&c->trouble.err, path);
+	*name = n.name;
+	return each(c, &n, arg);
+}
+
+int network_each(struct call *c, network_visit *each, void *arg)
+{
+	static const char *const kinds[] = { ".conflist", ".conf.json" };
+	struct list names = { 0 };
+	int r = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(kinds) && r == 0; i++) {
+		struct list files = { 0 };
+
+		r = list_files(c, c->opt.conf_dir, kinds[i], &files, &c->trouble.err);
+		for_list (char *, path, &files)
+			if (r == 0)
+				r = visit_file(c, *path, &names, each, arg);
+	}
+	return r;
+}

@@ -8,6 +8,7 @@
 #include "base/addr.h"
 #include "cni/result.h"
 #include "cni/version.h"
+#include "netinfo.h"
 #include "plumb.h"
 #include "ports.h"
 
@@ -135,16 +136,54 @@ static void wish_ips(struct call *c, struct network *n, struct endpoint *e)
 		put_args_ips(n, ips);
 }
 
+/* The address that a network publishes ports on where the user does not say (plumb network create --opt host-ip). */
+static void default_host_ip(const struct network *n, struct list *ports)
+{
+	json_t *note = json_object_get(n->list, NETWORK_NOTE);
+	const char *text = json_is_object(note) ? json_member_string(note, "hostIP") : NULL;
+	struct addr a;
+
+	if (!text || !addr_parse(text, &a))
+		return;
+	for_list (struct port, p, ports)
+		if (!addr_is_set(&p->host_ip))
+			p->host_ip = a;
+}
+
+static int wish_ports(struct call *c, const struct network *n, struct endpoint *e)
+{
+	if (c->opt.ports.count == 0)
+		return 0;
+	if (!network_declares(n, "portMappings")) {
+		trouble_set(&c->trouble, EXIT_BAD_CONFIG, -ENOTSUP, "no plugin of the network publishes ports");
+		err_detail(&c->trouble.err, "add {\"type\": \"portmap\", \"capabilities\": {\"portMappings\": true}} to its plugins");
+		return -ENOTSUP;
+	}
+	default_host_ip(n, &c->opt.ports);
+	set_capability(c, e, "portMappings", ports_json(&c->opt.ports));
+	return 0;
+}
+
+/* {"NETWORK": ["alias", …]}, as podman has it. */
+static void wish_names(struct call *c, const struct network *n, struct endpoint *e)
+{
+	if (e->name)
+		add_cni_arg(c, e, "K8S_POD_NAME", e->name);
+	if (c->opt.aliases.count == 0)
+		return;
+	if (network_declares(n, "aliases"))
+		set_capability(c, e, "aliases", json_pack("{s:o}", n->name, texts_json(&c->opt.aliases)));
+	else
+		fprintf(stderr, "plumb: %s: no plugin of the network gives names (dnsname does): aliases are left out\n", n->name);
+}
+
 int endpoint_wish(struct call *c, struct network *n, struct endpoint *e)
 {
-	if (c->opt.ports.count > 0) {
-		if (!network_declares(n, "portMappings")) {
-			trouble_set(&c->trouble, EXIT_BAD_CONFIG, -ENOTSUP, "no plugin of the network publishes ports");
-			err_detail(&c->trouble.err, "add {\"type\": \"portmap\", \"capabilities\": {\"portMappings\": true}} to its plugins");
-			return -ENOTSUP;
-		}
-		set_capability(c, e, "portMappings", ports_json(&c->opt.ports));
-	}
+	int r = wish_ports(c, n, e);
+
+	if (r < 0)
+		return r;
+	wish_names(c, n, e);
 	wish_ips(c, n, e);
 	if (c->opt.mac && network_declares(n, "mac"))
 		set_capability(c, e, "mac", json_string(c->opt.mac));

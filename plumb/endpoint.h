@@ -6,6 +6,7 @@
 
 struct endpoint {
 	const char *container, *netns, *ifname;         /* netns: an absolute path, "" when there is none any more */
+	const char *name;               /* what people call the container, for plugins K8S_POD_NAME of CNI_ARGS; NULL: not known, or a record's */
 	json_t     *cni_args;           /* [["KEY", "VALUE"], …], the call's; NULL: none */
 	json_t     *capability_args;    /* what goes into runtimeConfig by each plugin's capabilities, the call's; NULL: none */
 };
@@ -14,8 +15,8 @@ struct endpoint {
  * not given, is made from the path, so that the same NETNS gives the same id again. */
 int endpoint_read(struct call *c, const char *netns, struct endpoint *out);
 
-/* Adds what -p, --ip and --mac ask for, in the way that the network's plugins take it; n->list changes where it must carry a part.
- * Ports that no plugin declares are refused. */
+/* Adds what -p, --ip, --mac and --network-alias ask for, and the name, in the way that the network's plugins take it; n->list changes where it
+ * must carry a part. Ports that no plugin declares are refused; aliases that none does are left out with a word on stderr. */
 int endpoint_wish(struct call *c, struct network *n, struct endpoint *e);
 
 /* Whether what was asked for by --ip and --mac is in the result: a plugin may have passed over it. */

@@ -8,6 +8,7 @@
 #include "cni/version.h"
 #include "invoke.h"
 #include "lock.h"
+#include "runs.h"
 #include "sandbox.h"
 
 struct sweep {
@@ -185,5 +186,9 @@ int gc_run(struct call *c)
 	s.valid = call_keep(c, json_array());
 	s.removed = call_keep(c, json_array());
 	s.errors = call_keep(c, json_array());
-	return sweep(c, &s);
+	r = sweep(c, &s);
+	lock_release(c);
+	if (!c->opt.dry_run)
+		runs_mend(c);
+	return r;
 }

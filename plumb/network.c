@@ -131,7 +131,7 @@ int network_read(struct call *c, json_t *json, const char *where, struct network
 	struct list_conf conf = { 0 };
 	int bad;
 
-	*out = (struct network){ .list = !json_member(json, "plugins") && plugin_type(json) ? wrap(c, json) : json };
+	*out = (struct network){ .path = where, .list = !json_member(json, "plugins") && plugin_type(json) ? wrap(c, json) : json };
 	if (!out->list)
 		return err_nomem(e, where);
 	if ((bad = fields_read(list_fields, out->list, &conf, &r)) < 0)

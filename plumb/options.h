@@ -11,8 +11,16 @@ struct call;
 struct subcommand;
 
 enum command_bit {
-	CMD_ADD = 1, CMD_DEL = 2, CMD_CHECK = 4, CMD_GC = 8, CMD_STATUS = 16, CMD_RUN = 32, CMD_RESTORE = 64,
-	CMD_ALL = CMD_ADD | CMD_DEL | CMD_CHECK | CMD_GC | CMD_STATUS | CMD_RUN | CMD_RESTORE,
+	CMD_ADD = 1 << 0, CMD_DEL = 1 << 1, CMD_CHECK = 1 << 2, CMD_GC = 1 << 3, CMD_STATUS = 1 << 4, CMD_RESTORE = 1 << 5,
+	CMD_RUN = 1 << 6, CMD_PS = 1 << 7, CMD_STOP = 1 << 8, CMD_RM = 1 << 9, CMD_EXEC = 1 << 10, CMD_LOGS = 1 << 11,
+	CMD_NET_CREATE = 1 << 12, CMD_NET_LS = 1 << 13, CMD_NET_INSPECT = 1 << 14, CMD_NET_RM = 1 << 15, CMD_NET_PRUNE = 1 << 16,
+	CMD_NET_CONNECT = 1 << 17, CMD_NET_DISCONNECT = 1 << 18,
+	CMD_ALL = (1 << 19) - 1,
+};
+
+/* KEY=VALUE: an --opt, a --label, a --filter; and NAME:ADDR of --add-host. */
+struct pair {
+	const char *key, *value;        /* value NULL: the key alone was given */
 };
 
 /* An attachment named on the command line: --valid ID/IF. */
@@ -27,7 +35,15 @@ struct options {
 	struct list bin_dirs, networks, ips;    /* of const char * */
 	struct list ports;                      /* of struct port (ports.h) */
 	struct list valid;                      /* of struct named_attachment */
-	bool        json, help, version, all, dry_run;
+	const char *name, *hostname, *driver;
+	struct list aliases, dns;               /* of const char * */
+	struct list add_hosts;                  /* of struct pair */
+	struct list subnets, ranges;            /* of struct prefix */
+	struct list gateways;                   /* of struct addr */
+	struct list opts, labels, filters;      /* of struct pair */
+	uint32_t    mtu;                        /* 0: not given */
+	uint32_t    patience_s;                 /* of stop: how long to wait for the end */
+	bool        json, help, version, all, quiet, force, detach, rm, dry_run, ipv6, internal, isolate, no_dns;
 	char      **operands;                   /* ended by NULL */
 	int         operand_count;
 };

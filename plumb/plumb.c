@@ -9,30 +9,67 @@
 #include "cni/version.h"
 
 static const struct subcommand commands[] = {
-	{ "add",    "NAME NETNS",        CMD_ADD,    2, 2,  add_run,    "attach a network namespace to a network" },
-	{ "del",    "NAME NETNS",        CMD_DEL,    2, 2,  del_run,    "detach it" },
-	{ "check",  "NAME NETNS",        CMD_CHECK,  2, 2,  check_run,  "see whether the attachment is as it was made" },
-	{ "gc",     "NAME",              CMD_GC,     1, 1,  gc_run,     "remove what attachments left behind that are no more" },
-	{ "status", "NAME",              CMD_STATUS, 1, 1,  status_run, "ask a network's plugins whether they could attach now" },
-	{ "run",    "-- COMMAND [ARG...]", CMD_RUN,    1, -1, run_run,    "run a command in a new namespace attached to networks" },
-	{ "restore", "",                 CMD_RESTORE, 0, 0, restore_run, "bring nftables back after a flush, from what is on record" },
+	{ "add",     "NAME NETNS",            CMD_ADD,     SUB_NETWORK, 2, 2,  add_run,     "attach a network namespace to a network" },
+	{ "del",     "NAME NETNS",            CMD_DEL,     SUB_NETWORK, 2, 2,  del_run,     "detach it" },
+	{ "check",   "NAME NETNS",            CMD_CHECK,   SUB_NETWORK, 2, 2,  check_run,   "see whether the attachment is as it was made" },
+	{ "gc",      "NAME",                  CMD_GC,      SUB_NETWORK, 1, 1,  gc_run,      "remove what attachments left behind that are no more" },
+	{ "status",  "NAME",                  CMD_STATUS,  SUB_NETWORK, 1, 1,  status_run,  "ask a network's plugins whether they could attach now" },
+	{ "restore", "",                      CMD_RESTORE, 0,           0, 0,  restore_run, "bring nftables back after a flush, from what is on record" },
+	{ "run",     "-- COMMAND [ARG...]",   CMD_RUN,     SUB_COMMAND, 1, -1, run_run,     "run a command in a new namespace attached to networks" },
+	{ "ps",      "",                      CMD_PS,      0,           0, 0,  ps_run,      "list what plumb run runs" },
+	{ "stop",    "NAME...",               CMD_STOP,    0,           1, -1, stop_run,    "end commands of plumb run" },
+	{ "rm",      "NAME...",               CMD_RM,      0,           1, -1, rm_run,      "forget commands of plumb run -d that have ended" },
+	{ "exec",    "NAME -- COMMAND [ARG...]", CMD_EXEC, SUB_COMMAND, 2, -1, exec_run,    "run a further command beside one of plumb run" },
+	{ "logs",    "NAME",                  CMD_LOGS,    0,           1, 1,  logs_run,    "show what a command of plumb run -d has printed" },
+	{ "network create",     "NAME",              CMD_NET_CREATE,  SUB_NETWORK, 1, 1,  network_create_run,     "make a network, for every CNI runtime" },
+	{ "network ls",         "",                  CMD_NET_LS,      0,           0, 0,  network_ls_run,         "list networks" },
+	{ "network list",       "",                  CMD_NET_LS,      0,           0, 0,  network_ls_run,         NULL },
+	{ "network inspect",    "NAME...",           CMD_NET_INSPECT, 0,           1, -1, network_inspect_run,    "tell all about networks, in JSON" },
+	{ "network rm",         "NAME...",           CMD_NET_RM,      0,           1, -1, network_rm_run,         "remove networks that nobody uses" },
+	{ "network remove",     "NAME...",           CMD_NET_RM,      0,           1, -1, network_rm_run,         NULL },
+	{ "network prune",      "",                  CMD_NET_PRUNE,   0,           0, 0,  network_prune_run,      "remove all that nobody uses" },
+	{ "network connect",    "NETWORK CONTAINER", CMD_NET_CONNECT, 0,           2, 2,  network_connect_run,    "attach a container to a network more" },
+	{ "network disconnect", "NETWORK CONTAINER", CMD_NET_DISCONNECT, 0,        2, 2,  network_disconnect_run, "detach it" },
 	{ .name = NULL }
 };
 
-static const struct subcommand *command_find(const char *name)
+/* The command of argv: by its first two words, or by the first alone. *words tells how many. */
+static const struct subcommand *command_find(char **argv, int *words)
 {
-	for (const struct subcommand *s = commands; s->name; s++)
-		if (!strcmp(s->name, name))
+	const char *first = argv[0] ? argv[0] : "", *second = argv[0] && argv[1] ? argv[1] : "";
+	size_t len = strlen(first);
+
+	for (const struct subcommand *s = commands; s->name; s++) {
+		bool both = !strncmp(s->name, first, len) && s->name[len] == ' ' && !strcmp(s->name + len + 1, second);
+
+		*words = both ? 2 : 1;
+		if (both || !strcmp(s->name, first))
 			return s;
+	}
 	return NULL;
 }
 
-static void tell_usage(FILE *to)
+/* Whether there are commands of two words that begin with this one. */
+static bool is_group(const char *word)
 {
-	fputs("usage: plumb COMMAND [OPTION]... ...\n\n", to);
+	size_t len = strlen(word);
+
 	for (const struct subcommand *s = commands; s->name; s++)
-		fprintf(to, "  plumb %-7s %-20s %s\n", s->name, s->operands, s->about);
-	fputs("\nplumb COMMAND --help lists a command's options; plumb(1) tells the rest.\n", to);
+		if (len > 0 && !strncmp(s->name, word, len) && s->name[len] == ' ')
+			return true;
+	return false;
+}
+
+/* group: only the commands that begin with this word; "": all. */
+static void tell_usage(FILE *to, const char *group)
+{
+	size_t len = strlen(group);
+
+	fprintf(to, "usage: plumb %s%sCOMMAND [OPTION]... ...\n\n", group, *group ? " " : "");
+	for (const struct subcommand *s = commands; s->name; s++)
+		if (s->about && !strncmp(s->name, group, len) && (!len || s->name[len] == ' '))
+			fprintf(to, "  plumb %-18s %-24s %s\n", s->name, s->operands, s->about);
+	fprintf(to, "\nplumb %s%sCOMMAND --help lists a command's options; plumb(1) tells the rest.\n", group, *group ? " " : "");
 }
 
 static void tell_command(FILE *to, const struct subcommand *s)
@@ -70,7 +107,7 @@ static int fail(struct call *c)
 
 		print_json(j);
 	}
-	return c->command->bit == CMD_RUN && code < EXIT_RUN ? EXIT_RUN : code;
+	return (c->command->flags & SUB_COMMAND) && code < EXIT_RUN ? EXIT_RUN : code;
 }
 
 /* The network's name becomes part of paths. */
@@ -78,7 +115,7 @@ static int run_command(struct call *c)
 {
 	const char *name = c->opt.operands[0];
 
-	if (c->command->bit == CMD_RUN || c->command->bit == CMD_RESTORE)
+	if (!(c->command->flags & SUB_NETWORK))
 		return c->command->run(c);
 	if (!name_valid(name))
 		return trouble_set(&c->trouble, EXIT_USAGE, -EINVAL,
@@ -105,28 +142,43 @@ static int serve(struct call *c, char **argv)
 	return r;
 }
 
-int main(int argc, char **argv)
+static bool asks_for_help(const char *word)
 {
-	const char *name = argc > 1 ? argv[1] : "";
-	struct call c = { .command = command_find(name), .lock_fd = -1 };
-	int code;
+	return word && (!strcmp(word, "--help") || !strcmp(word, "-h") || !strcmp(word, "help"));
+}
 
-	if (!strcmp(name, "--help") || !strcmp(name, "-h") || !strcmp(name, "help")) {
-		tell_usage(stdout);
+/* What is no command: help, the version, or a mistake. */
+static int answer_without_command(char **words)
+{
+	const char *name = words[0] ? words[0] : "", *group = is_group(name) ? name : "";
+
+	if (asks_for_help(name) || (*group && asks_for_help(words[1]))) {
+		tell_usage(stdout, group);
 		return EXIT_DONE;
 	}
 	if (!strcmp(name, "--version")) {
 		tell_version();
 		return EXIT_DONE;
 	}
-	if (!c.command) {
-		if (*name)
-			fprintf(stderr, "plumb: no command \"%s\"\n", name);
-		tell_usage(stderr);
-		return EXIT_USAGE;
-	}
+	if (*group && words[1])
+		fprintf(stderr, "plumb: no command \"%s %s\"\n", name, words[1]);
+	else if (*name && !*group)
+		fprintf(stderr, "plumb: no command \"%s\"\n", name);
+	tell_usage(stderr, group);
+	return EXIT_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+	struct call c = { .lock_fd = -1 };
+	int words = 0, code;
+
+	(void)argc;
+	c.command = command_find(argv + 1, &words);
+	if (!c.command)
+		return answer_without_command(argv + 1);
 	c.trees = json_array();
-	code = serve(&c, argv + 2);
+	code = serve(&c, argv + 1 + words);
 	json_decref(c.trees);
 	arena_free(&c.arena);
 	fd_close(&c.lock_fd);

@@ -42,22 +42,40 @@ struct call {
 	size_t         told_count;
 };
 
-struct subcommand {
-	const char *name, *operands;    /* the operands in words, for usage */
-	unsigned    bit;                /* an enum command_bit */
-	int         min, max;           /* how many operands; max -1: any number */
-	int       (*run)(struct call *c);       /* an exit code, or negative with c->trouble set */
-	const char *about;
+enum subcommand_flags {
+	SUB_NETWORK = 1,                /* the first operand is a network's name, which becomes part of paths */
+	SUB_COMMAND = 2,                /* a command is among the operands: the first operand ends our options, and failures of ours are EXIT_RUN */
 };
 
-/* One file each. */
+struct subcommand {
+	const char *name, *operands;    /* one word, or two ("network create"); the operands in words, for usage */
+	unsigned    bit;                /* an enum command_bit */
+	unsigned    flags;              /* enum subcommand_flags */
+	int         min, max;           /* how many operands; max -1: any number */
+	int       (*run)(struct call *c);       /* an exit code, or negative with c->trouble set */
+	const char *about;              /* NULL: another name of the one before */
+};
+
+/* One file each, or one for two that are each other's opposite. */
 int add_run(struct call *c);
 int del_run(struct call *c);
 int check_run(struct call *c);
 int gc_run(struct call *c);
 int status_run(struct call *c);
 int run_run(struct call *c);
+int ps_run(struct call *c);
+int stop_run(struct call *c);
+int rm_run(struct call *c);
+int exec_run(struct call *c);
+int logs_run(struct call *c);
 int restore_run(struct call *c);
+int network_create_run(struct call *c);
+int network_ls_run(struct call *c);
+int network_inspect_run(struct call *c);
+int network_rm_run(struct call *c);
+int network_prune_run(struct call *c);
+int network_connect_run(struct call *c);
+int network_disconnect_run(struct call *c);
 
 /* Notes a failure with its exit code; returns ret. The first one stays. */
 int trouble_set(struct trouble *t, int exit, int ret, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
@@ -66,6 +84,9 @@ int trouble_exit(const struct trouble *t);
 void trouble_tell(struct call *c, const struct trouble *t);
 /* The same as JSON, the caller's. */
 json_t *trouble_json(const struct call *c, const struct trouble *t);
+
+/* For commands with several operands, each of which may fail: tells the trouble at hand and forgets it, so that the work goes on. Its exit code. */
+int trouble_pass(struct call *c);
 
 /* Hands a tree over to the call; borrowed from then on. NULL stays NULL. */
 json_t *call_keep(struct call *c, json_t *tree);

@@ -5,11 +5,11 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 
 #include "base/addr.h"
 #include "cni/result.h"
 #include "cni/version.h"
+#include "os/file.h"
 #include "plumb.h"
 
 enum { TEXT_LIMIT = 4096 };
@@ -80,7 +80,16 @@ static void append_words(struct text *t, const char *key, const struct list *wor
 		append(t, "\n", "", "");
 }
 
-static void append_dns(struct text *t, const struct dns *d, bool first)
+static void append_servers(struct text *t, const struct list *servers)
+{
+	for_list (const char *, server, servers)
+		if (is_server(*server))
+			append(t, "nameserver ", *server, "\n");
+		else
+			tell_unfit("nameservers", *server);
+}
+
+static void append_dns(struct text *t, const struct dns *d, bool first, bool servers)
 {
 	if (d->domain && first && is_word(d->domain))
 		append(t, "domain ", d->domain, "\n");
@@ -88,37 +97,32 @@ static void append_dns(struct text *t, const struct dns *d, bool first)
 		tell_unfit("domain", d->domain);
 	if (first)                      /* of several search lines the last one holds: the first network's shall */
 		append_words(t, "search", &d->search);
-	for_list (const char *, server, &d->nameservers)
-		if (is_server(*server))
-			append(t, "nameserver ", *server, "\n");
-		else
-			tell_unfit("nameservers", *server);
+	if (servers)
+		append_servers(t, &d->nameservers);
 	append_words(t, "options", &d->options);
 }
 
-const char *resolv_write(struct call *c, const json_t *results)
+int resolv_write(struct call *c, const json_t *results, const char *path)
 {
 	struct text text = { .used = 0 };
-	char *path = arena_strdup(&c->arena, "/run/plumb/resolv.conf-XXXXXX");
+	const struct list *given = &c->opt.dns;
 	scoped(fd_close) int fd = -1;
 	json_t *result;
-	size_t i;
+	size_t begin, i;
+	int r;
 
+	append_servers(&text, given);
+	begin = text.used;
 	json_array_foreach(results, i, result) {
 		struct err ignored = { 0 };
-		struct result r;
+		struct result of;
 
-		if (result_read(result, CNI_NEWEST, "result.", CNI_DECODE, &c->arena, &r, &ignored) == 0)
-			append_dns(&text, &r.dns, text.used == 0);
+		if (result_read(result, CNI_NEWEST, "result.", CNI_DECODE, &c->arena, &of, &ignored) == 0)
+			append_dns(&text, &of.dns, text.used == begin, given->count == 0);
 	}
-	if (text.used == 0 || !path)
-		return NULL;
-	mkdir("/run/plumb", 0755);
-	fd = mkostemp(path, O_CLOEXEC);
-	if (fd >= 0 && fchmod(fd, 0644) == 0 && write(fd, text.data, text.used) == (ssize_t)text.used)
-		return path;
-	err_sys(&c->trouble.err, CNI_IO, -errno, "%s", path);
-	if (fd >= 0)
-		unlink(path);
-	return NULL;
+	if (text.used == 0)
+		return 0;
+	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
+	r = fd < 0 ? -errno : file_write(fd, text.data, text.used);
+	return r < 0 ? err_sys(&c->trouble.err, CNI_IO, r, "%s", path) : 1;
 }

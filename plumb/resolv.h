@@ -6,8 +6,8 @@
 
 struct call;
 
-/* A file under /run/plumb with the DNS settings of the results (an array), those of the first network first; NULL where none has
- * any, or with c->trouble set. In the arena; the file is the caller's to remove. */
-const char *resolv_write(struct call *c, const json_t *results);
+/* A file with the DNS settings of the results (an array), those of the first network first; --dns, where given, in place of their name servers.
+ * 1: written; 0: there is nothing to write, and no file; negative with c->trouble set. */
+int resolv_write(struct call *c, const json_t *results, const char *path);
 
 #endif

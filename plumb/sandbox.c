@@ -89,9 +89,14 @@ static int pin(struct call *c, int fd, const char *path)
 	return err_sys(e, CNI_IO, r, "binding the namespace to %s", path);
 }
 
+const char *sandbox_path(struct call *c, const char *id)
+{
+	return arena_printf(&c->arena, NETNS_DIR "/" PREFIX "%s", id);
+}
+
 int sandbox_make(struct call *c, const char *id, struct sandbox *out)
 {
-	const char *path = arena_printf(&c->arena, NETNS_DIR "/" PREFIX "%s", id);
+	const char *path = sandbox_path(c, id);
 	scoped(fd_close) int fd = path ? new_netns(&c->trouble.err) : -ENOMEM;
 	int r;
 
@@ -131,11 +136,16 @@ static bool is_abandoned(const char *path)
 	return fd == -EINVAL || (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0);
 }
 
-bool sandbox_abandoned(const char *path, const char *id)
+bool sandbox_is_of(const char *path, const char *id)
 {
 	static const char begin[] = NETNS_DIR "/" PREFIX;
 
-	return !strncmp(path, begin, sizeof begin - 1) && !strcmp(path + sizeof begin - 1, id) && is_abandoned(path);
+	return !strncmp(path, begin, sizeof begin - 1) && !strcmp(path + sizeof begin - 1, id);
+}
+
+bool sandbox_abandoned(const char *path, const char *id)
+{
+	return sandbox_is_of(path, id) && is_abandoned(path);
 }
 
 void sandbox_sweep(struct call *c)

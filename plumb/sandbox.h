@@ -15,7 +15,11 @@ struct sandbox {
 int sandbox_make(struct call *c, const char *id, struct sandbox *out);
 void sandbox_remove(struct sandbox *s);         /* takes an empty one too */
 
-/* Whether path is the namespace of the run of this id, and the run is no more: it was killed before it could remove it. */
+/* Where the namespace of the run of this id is, in the arena. */
+const char *sandbox_path(struct call *c, const char *id);
+/* Whether path is that of the run of this id, there or not. */
+bool sandbox_is_of(const char *path, const char *id);
+/* The same, and the run is no more: it was killed before it could remove it. */
 bool sandbox_abandoned(const char *path, const char *id);
 /* Removes the namespaces that killed runs left behind, those with ids that we made up. */
 void sandbox_sweep(struct call *c);

@@ -52,6 +52,15 @@ void trouble_tell(struct call *c, const struct trouble *t)
 		fprintf(stderr, "plumb: %s\n", line);
 }
 
+int trouble_pass(struct call *c)
+{
+	int code = trouble_exit(&c->trouble);
+
+	trouble_tell(c, &c->trouble);
+	c->trouble = (struct trouble){ 0 };
+	return code;
+}
+
 json_t *trouble_json(const struct call *c, const struct trouble *t)
 {
 	return json_pack("{s:s, s:i, s:s, s:s, s:s, s:s*, s:s*, s:i}", "cniVersion", CNI_NEWEST, "code", t->err.code, "msg", t->err.msg,

@@ -1,72 +1,10 @@
 #!/bin/bash
 # The plumb command, in TAP. Each case is a process in namespaces of its own, with a /run and a /var/lib of its own; it passes when it comes
 # to its end. Most talk to plugins that are shell scripts, which note what they are given; the last ones to real plugins.
-#
-#	tests/plugin/plumb_test.sh [PATTERN]...         the cases whose names contain a pattern; all without
-#	PLUMB_BIN=DIR                                   where plumb and the plugins are (build/MODE/bin)
-set -u
-here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-bin=${PLUMB_BIN:-$here/../../build/${MODE:-plain}/bin}
-bin=$(cd "$bin" 2>/dev/null && pwd) || { echo "Bail out! no plumb in $bin: make it first"; exit 1; }
+. "$(dirname "$0")/../lib/plumb.sh"
 reference=/usr/lib/cni
 
-# ---- What cases are written with ----
-
-# The scratch directory; /run is a tmpfs that the case alone sees.
-W=/run/w
-results=/var/lib/cni/results adding=/var/lib/cni/adding
-
-fail() { echo "failed: $*"; exit 1; }
-skip() { echo "SKIP $*"; exit 77; }
-
-# plumb with fake plugins; output in $W/out and $W/err, the exit code in $code.
-plumb() { "$bin/plumb" "$@" >$W/out 2>$W/err </dev/null; code=$?; }
-expect() { local want=$1; shift; plumb "$@"; [ "$code" = "$want" ] || fail "plumb $*: exit $code, want $want: $(cat $W/out $W/err)"; }
-says() { grep -qF -- "$1" $W/err || fail "stderr does not say '$1': $(cat $W/err)"; }
-prints() { grep -qF -- "$1" $W/out || fail "stdout does not say '$1': $(cat $W/out)"; }
-is() { [ "$1" = "$2" ] || fail "$3: is '$1', want '$2'"; }
-has() { grep -qF -- "$2" "$1" || fail "$1 does not have '$2': $(cat "$1")"; }
-lacks() { ! grep -qF -- "$2" "$1" || fail "$1 has '$2': $(cat "$1")"; }
-nothing_in() { [ -z "$(ls -A "$1" 2>/dev/null)" ] || fail "$1 is not empty: $(ls -A "$1")"; }
-until_true() { local n=0; until "$@"; do n=$((n + 1)); [ $n -lt 100 ] || fail "never: $*"; sleep 0.05; done; }
-
-# A plugin that writes its environment and stdin to $W/log/N.NAME.VERB.{env,in}, and answers with $W/answer.NAME.VERB and the status in
-# $W/status.NAME.VERB where those are, else ADD with a result of one address.
-fake() {
-	local name
-	for name; do
-		cat >$W/bin/"$name" <<'PLUGIN'
-#!/bin/bash
-W=/run/w; me=$(basename "$0"); n=$(ls $W/log | grep -c env); log=$W/log/$n.$me.$CNI_COMMAND
-env >$log.env; cat >$log.in; echo "$me.$CNI_COMMAND" >>$W/calls
-[ -x $W/do.$me.$CNI_COMMAND ] && . $W/do.$me.$CNI_COMMAND
-if [ -e $W/answer.$me.$CNI_COMMAND ]; then cat $W/answer.$me.$CNI_COMMAND
-elif [ $CNI_COMMAND = ADD ]; then
-	printf '{"cniVersion":"%s","interfaces":[{"name":"%s","mac":"02:00:00:00:00:09","sandbox":"%s"}],' "${VERSION:-1.0.0}" "$CNI_IFNAME" "$CNI_NETNS"
-	printf '"ips":[{"address":"10.9.0.2/24","gateway":"10.9.0.1","interface":0}],"by":"%s"}' "$me"
-fi
-exit $(cat $W/status.$me.$CNI_COMMAND 2>/dev/null || echo 0)
-PLUGIN
-		chmod +x $W/bin/"$name"
-	done
-}
-answer() { printf '%s' "$2" >$W/answer."$1"; [ -z "${3:-}" ] || echo "$3" >$W/status."$1"; }
-conf() { cat >$W/conf/"$1"; }
-calls() { paste -sd' ' $W/calls 2>/dev/null; : >$W/calls; }
-log() { echo $W/log/"$1"; }
-# Network `net` of two plugins, in version $1.
-two() { conf 10-net.conflist <<<"{\"cniVersion\":\"$1\",\"name\":\"net\",\"plugins\":[{\"type\":\"one\"},{\"type\":\"two\"}]}"; }
-add_netns() { for n; do ip netns add "$n" || exit 1; done; }
-
-begin() {
-	mount -t tmpfs none /run && mount -t tmpfs none /var/lib || exit 1
-	mkdir -p $W/bin $W/conf $W/log /run/netns /var/lib/cni
-	ip link set lo up
-	export NETCONFPATH=$W/conf CNI_PATH=$W/bin
-	unset CNI_COMMAND CNI_CONTAINERID CNI_NETNS CNI_IFNAME CNI_ARGS
-	: >$W/calls
-	fake one two
-}
+begin() { own_world; fake one two; }
 
 # ---- The command line ----
 
@@ -640,7 +578,7 @@ case_run() {
 	is "$(calls)" "one.ADD two.ADD two.DEL one.DEL" "calls"
 	has "$(log 0.one.ADD.env)" CNI_NETNS=/run/netns/plumb-web; has "$(log 0.one.ADD.env)" CNI_CONTAINERID=web
 	has "$(log 3.one.DEL.env)" CNI_NETNS=/run/netns/plumb-web
-	nothing_in $results; nothing_in /run/netns; nothing_in /run/plumb
+	nothing_in $results; nothing_in /run/netns; nothing_in /run/plumb/run
 	says 'dns.nameservers: "bad one"'; sed -i 's/,"bad one"//' $W/answer.two.ADD
 	is "$(echo in | "$bin/plumb" run -- sh -c 'cat; echo err >&2' 2>&1)" "$(printf 'in\nerr')" "stdin, stdout, stderr"
 	expect 0 run true; expect 3 run -- sh -c 'exit 3' --json -p; expect 143 run -- sh -c 'kill $$'
@@ -657,7 +595,7 @@ case_run_dns() {
 	mkdir $W/etc; cp /etc/passwd /etc/group /etc/nsswitch.conf $W/etc; mount --bind $W/etc /etc || exit 1
 	expect 0 run -- true; says "no /etc/resolv.conf to stand in for"
 	ln -s /nowhere/resolv.conf /etc/resolv.conf
-	expect 0 run -- true; says "no /etc/resolv.conf to stand in for"; nothing_in /run/plumb
+	expect 0 run -- true; says "no /etc/resolv.conf to stand in for"; nothing_in /run/plumb/run
 }
 
 case_run_failures() {
@@ -750,7 +688,6 @@ case_run_killed() {
 # ---- With real plugins ----
 
 leases() { is "$(find /var/lib/cni/networks/app-network -name '10.*' | wc -l)" "$1" "leases"; }
-need() { local p; for p; do [ -x "$p" ] || skip "no $p"; done; }
 
 # $1: where the plugins are, $2: the version. Two hosts on a LAN: we are one, `far` is the other.
 real_network() {
@@ -860,27 +797,4 @@ case_reference_plugins() {
 	nothing_in $results
 }
 
-# ---- The cases, one process each ----
-
-if [ "${1:-}" = --case ]; then
-	begin && "case_$2"
-	exit
-fi
-
-unprivileged=(); [ "$(id -u)" = 0 ] || unprivileged=(-r)
-world=(unshare "${unprivileged[@]}" --net --mount --pid --fork --kill-child --mount-proc)
-mapfile -t cases < <(declare -F | sed -n 's/^declare -f case_//p' | while read -r f; do echo "$(grep -n "^case_$f()" "${BASH_SOURCE[0]}" | cut -d: -f1) $f"; done | sort -n | cut -d' ' -f2)
-if [ $# -gt 0 ]; then
-	mapfile -t cases < <(for c in "${cases[@]}"; do for p; do [[ $c == *$p* ]] && echo "$c" && break; done; done)
-fi
-
-echo "1..${#cases[@]}"
-number=0 failed=0
-for c in "${cases[@]}"; do
-	number=$((number + 1))
-	output=$(timeout 120 "${world[@]}" bash "${BASH_SOURCE[0]}" --case "$c" 2>&1); status=$?
-	if [ $status = 0 ]; then echo "ok $number - plumb_$c"
-	elif [ $status = 77 ]; then echo "ok $number - plumb_$c # ${output##*$'\n'}"
-	else failed=$((failed + 1)); echo "not ok $number - plumb_$c"; sed 's/^/# /' <<<"$output"; fi
-done
-exit $((failed > 0))
+. "$top/tests/lib/cases.sh"
