@@ -128,12 +128,16 @@ $(B)/bin/plumb: $(plumb_obj) $(common_obj) $(B)/self/plumb.o
 # ---- Everything else ----
 
 .PHONY: install
-install: all ## install plugins to CNI_BIN_DIR, the plumb command to PREFIX/bin; with SYSTEMD=1 the units of contrib/ too
+install: all ## install plugins to CNI_BIN_DIR, the plumb command to PREFIX/bin, man pages, completion; with SYSTEMD=1 the units of contrib/ too
 	install -d $(DESTDIR)$(CNI_BIN_DIR) $(DESTDIR)$(PREFIX)/bin
 	install -m 755 $(ALL_PLUGINS:%=$(B)/bin/%) $(helpers:%=$(B)/bin/%) $(DESTDIR)$(CNI_BIN_DIR)
 	install -m 755 $(B)/bin/plumb $(DESTDIR)$(PREFIX)/bin
-	install -d $(DESTDIR)$(PREFIX)/share/man/man1
-	install -m 644 plumb/plumb.1 $(DESTDIR)$(PREFIX)/share/man/man1
+	install -d $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/man/man8
+	install -m 644 plumb/*.1 $(DESTDIR)$(PREFIX)/share/man/man1
+	install -m 644 man/*.8 $(DESTDIR)$(PREFIX)/share/man/man8
+	install -d $(DESTDIR)$(PREFIX)/share/bash-completion/completions $(DESTDIR)$(PREFIX)/share/zsh/site-functions
+	install -m 644 contrib/completion/plumb.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/plumb
+	install -m 644 contrib/completion/_plumb $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_plumb
 	$(if $(filter 1,$(SYSTEMD)),$(install_units))
 
 # The units name programs where they are installed by default.

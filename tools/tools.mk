@@ -34,8 +34,10 @@ lint_gcc   = $(lint_warn) -Wlogical-op -Wduplicated-cond -Wduplicated-branches -
 	$(if $(filter tests/%,$<),,-fanalyzer -Wno-analyzer-null-dereference)
 lint_clang = $(lint_warn) -Wassign-enum -Wbool-conversion -Wunreachable-code -Wmissing-variable-declarations -Wno-unused-variable
 
+lint_man  := $(wildcard plumb/*.1 man/*.8)
+
 .PHONY: lint
-lint: $(lint_src:%.c=build/lint/%.ok) build/lint/cppcheck.ok ## clang-tidy, cppcheck, gcc -fanalyzer, many warnings of both compilers
+lint: $(lint_src:%.c=build/lint/%.ok) build/lint/cppcheck.ok build/lint/man.ok ## clang-tidy, cppcheck, gcc -fanalyzer, many warnings of both compilers; mandoc
 	@echo "lint: $(words $(lint_src)) files are clean"
 
 build/lint/%.ok: %.c $(lint_head) .clang-tidy tests/.clang-tidy tools/tools.mk
@@ -53,6 +55,13 @@ build/lint/cppcheck.ok: $(lint_src) $(lint_head) tools/cppcheck-suppressions too
 	@cppcheck --quiet --enable=warning,style,performance,portability --std=c11 --error-exitcode=1 --library=posix \
 		--suppressions-list=tools/cppcheck-suppressions $(filter-out -I/% -isystem,$(lint_cpp)) '-Djson_array_foreach(array,i,item)=for (;;)' \
 		'-Djson_object_foreach(object,key,value)=for (;;)' $(lint_ours)
+	@touch $@
+
+# Which other manuals are installed is no matter of ours.
+build/lint/man.ok: $(lint_man) tools/tools.mk
+	@mkdir -p $(@D)
+	@echo "  mandoc man pages"
+	@! mandoc -T lint $(lint_man) 2>&1 | grep -v -e 'mandoc.db lacks' -e 'referenced manual not found'
 	@touch $@
 
 .PHONY: graph
