@@ -4,8 +4,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/scoped.h"
 #include "lib/fuzz.h"
-#include "plumb/network.h"
+#include "plumb/netinfo.h"
 #include "plumb/plumb.h"
 
 #define FOLDER "/run/net.d"
@@ -60,6 +61,33 @@ static void look_for(const char *name)
 	arena_free(&c.arena);
 }
 
+static int look_at(struct call *c, const struct network *n, void *arg)
+{
+	struct pair filters[] = { { "label", "a=b" }, { "driver", "bridge" }, { "name", "n" } };
+	struct list subnets;
+
+	(void)arg;
+	require(network_driver(n) && network_created(n) && strlen(network_id(c, n)) == NETWORK_ID);
+	require(network_subnets(c, n, &subnets) == 0);
+	for_list (const struct subnet, s, &subnets)
+		require(addr_is_set(&s->net.addr));
+	network_matches(c, n, &(struct list){ filters, ARRAY_LEN(filters), true }, false);
+	network_bridge(n);
+	network_lease_dir(c, n);
+	network_option(n, "mtu");
+	network_is_internal(n);
+	return 0;
+}
+
+static void look_at_all(void)
+{
+	struct call c = { .lock_fd = -1, .opt = { .conf_dir = FOLDER }, .trees = json_array() };
+
+	require_outcome(network_each(&c, look_at, NULL), &c.trouble.err);
+	json_decref(c.trees);
+	arena_free(&c.arena);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	scoped(mem_free) char *text = text_of(data, size);
@@ -69,5 +97,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	furnish(text);
 	look_for("net");
 	look_for(NULL);
+	look_at_all();
 	return 0;
 }

@@ -43,7 +43,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	j = result_json(&r, CNI_NEWEST, &e);
 	require(j);
 	require_prints(j);
-	append_dns(&written, &r.dns, true);
+	append_dns(&written, &r.dns, true, true);
 	require(strlen(written.data) == written.used);
 	look_at(written.data);
 	return 0;
