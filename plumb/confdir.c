@@ -217,7 +217,10 @@ static int visit_file(struct call *c, const char *path, struct list *names, netw
 	const char **name;
 
 	if (r < 0) {
-		fprintf(stderr, "plumb: passing over %s: %s%s%s\n", path, why.msg, why.details[0] ? ": " : "", why.details);
+		const char *line = arena_printf(&c->arena, "passing over %s: %s%s%s", path, why.msg, why.details[0] ? ": " : "", why.details);
+
+		if (line)
+			tell_once(c, line);
 		return 0;
 	}
 	if (is_seen(names, n.name))

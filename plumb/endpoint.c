@@ -156,7 +156,10 @@ static int wish_ports(struct call *c, const struct network *n, struct endpoint *
 		return 0;
 	if (!network_declares(n, "portMappings")) {
 		trouble_set(&c->trouble, EXIT_BAD_CONFIG, -ENOTSUP, "no plugin of the network publishes ports");
-		err_detail(&c->trouble.err, "add {\"type\": \"portmap\", \"capabilities\": {\"portMappings\": true}} to its plugins");
+		if (network_is_internal(n))
+			err_detail(&c->trouble.err, "it is internal: nothing comes in from outside");
+		else
+			err_detail(&c->trouble.err, "add {\"type\": \"portmap\", \"capabilities\": {\"portMappings\": true}} to its plugins");
 		return -ENOTSUP;
 	}
 	default_host_ip(n, &c->opt.ports);

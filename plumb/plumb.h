@@ -84,6 +84,8 @@ int trouble_exit(const struct trouble *t);
 void trouble_tell(struct call *c, const struct trouble *t);
 /* The same as JSON, the caller's. */
 json_t *trouble_json(const struct call *c, const struct trouble *t);
+/* "plumb: LINE" on stderr, unless that has been said lately. */
+void tell_once(struct call *c, const char *line);
 
 /* For commands with several operands, each of which may fail: tells the trouble at hand and forgets it, so that the work goes on. Its exit code. */
 int trouble_pass(struct call *c);

@@ -48,6 +48,11 @@ void trouble_tell(struct call *c, const struct trouble *t)
 
 	snprintf(line, sizeof line, "%s%s%s%s%s%s%s%s%s", c->command ? c->command->name : "", c->subject ? " " : "", c->subject ? c->subject : "",
 	         t->plugin[0] ? ": " : "", t->plugin, c->command ? ": " : "", t->err.msg, t->err.details[0] ? ": " : "", t->err.details);
+	tell_once(c, line);
+}
+
+void tell_once(struct call *c, const char *line)
+{
 	if (!is_told(c, line))
 		fprintf(stderr, "plumb: %s\n", line);
 }

@@ -210,6 +210,7 @@ case_ls() {
 	expect 0 network ls --format json; jq_is in_out '[.[] | [.Name, .Driver, .Internal, .IPv6]]' '[["one","bridge",false,false],["three","none",false,false],["two","ptp",false,true]]'
 	is "$(in_out '.[0].ID | length')" 64 "an id's length"
 	echo '{' >$net_d/00-broken.conflist; expect 0 network ls -q; says "passing over $net_d/00-broken.conflist"; is "$(wc -l <$W/out)" 3 "names"
+	expect 0 network create four; is "$(wc -l <$W/err)" 1 "lines about it"; expect 0 network rm four; is "$(wc -l <$W/err)" 1 "lines about it"
 	expect 2 network; says "plumb network create"; expect 0 network --help; prints "plumb network prune"; expect 2 network frob; says 'no command "network frob"'
 }
 
@@ -328,7 +329,22 @@ case_internal_and_isolated() {
 	ping_from b 10.89.1.1 || fail "the host does not answer an internal network"
 	ping_from c 192.0.2.2 || fail "no way out of an isolated network"
 	ping_from c "$(address d)" && fail "isolated networks reach each other"
-	expect 5 add back a --ifname eth5 -p 80:80; says "publishes ports"
+	expect 5 add back a --ifname eth5 -p 80:80; says "publishes ports: it is internal"
+}
+
+# What is written is for every CNI plugin of these names.
+case_reference_plugins() {
+	need /usr/lib/cni/{bridge,host-local,portmap,firewall} "$(command -v iptables || echo iptables)"
+	export CNI_PATH=/usr/lib/cni
+	expect 0 network create --ipv6 app; says 'no plugin "dnsname" in /usr/lib/cni'; add_netns web
+	expect 0 add app web --id web -p 8080:80; prints "10.89.0.2/24, gateway 10.89.0.1"
+	ip netns exec web ping -c1 -W2 10.89.0.1 >/dev/null || fail "the gateway does not answer"
+	expect 0 network inspect app; jq_is in_out '.[0].Containers.web | [.IPv4Address, .Ports["80/tcp"][0].HostPort]' '["10.89.0.2/24","8080"]'
+	expect 1 network rm app; says "in use by web (eth0)"; expect 0 network rm -f app; ip link show plumb0 >/dev/null 2>&1 && fail "the bridge stays"
+	expect 0 network create -d macvlan --subnet 192.0.2.0/24 --gateway 192.0.2.1 --ip-range 192.0.2.64/26 -o parent=lan0 lan; clean_stderr
+	ip link add lan0 type veth peer name lan1; ip link set lan0 up; ip link set lan1 up
+	ip link add link lan0 name probe type macvlan 2>/dev/null || skip "the kernel has no macvlan"
+	ip link del probe; add_netns box; expect 0 add lan box; prints "192.0.2.64/24, gateway 192.0.2.1"
 }
 
 case_default_host_ip() {

@@ -206,4 +206,16 @@ case_real_networks() {
 	[ -z "$(ls /var/lib/cni/networks)" ] || fail "leases: $(ls -R /var/lib/cni/networks)"
 }
 
+case_real_names() {
+	need "$bin"/{bridge,host-local,portmap,firewall,dnsname,plumb-ruleset} "$(command -v dnsmasq || echo dnsmasq)" "$(command -v getent || echo getent)"
+	export CNI_PATH=$bin
+	expect 0 network create app; clean_stderr; expect 0 network create --internal back
+	expect 0 run -d --network back --name db --network-alias database -- sleep 100; expect 0 run -d --network app,back --name web -- sleep 100
+	expect 0 exec web -- getent hosts db; prints "10.89.1.2"; expect 0 exec web -- getent hosts database.dns.plumb; prints "10.89.1.2"
+	expect 0 exec db -- getent hosts web; prints "10.89.1.3"
+	expect 0 network disconnect back web; expect 2 exec web -- getent hosts database.dns.plumb
+	expect 0 network connect --alias shop back web; expect 0 exec db -- getent hosts shop; prints "10.89.1.4"
+	expect 0 rm -f web db; expect 0 network rm app back; nothing_left
+}
+
 . "$top/tests/lib/cases.sh"

@@ -51,6 +51,21 @@ ok "a port that is taken is refused" names_the_holder
 ok "an address and a MAC of one's choice" has_address
 ok "network reload after the table was deleted" flushed_and_reloaded
 ok "and then it answers the second machine" says hello fetch_from_lan http://192.0.2.1:8080/
+
+# Networks of plumb's for podman, and podman's containers for plumb.
+plumb_network() { local verb=$1; shift; "$BIN/plumb" network "$verb" --conf-dir $W/net.d --bin-dir $W/bin "$@"; }
+is_told() { plumb_network inspect back --json | tee $W/told | grep -q '"Name": "web"' && grep -q '"Interface": "eth1"' $W/told; }
+has_eth1() { "${podman[@]}" exec web ip -o addr show eth1 | grep -F 10.5.0.; }
+ok "plumb network create" says back plumb_network create --no-dns --internal --subnet 10.5.0.0/24 --opt cni-version=0.4.0 back
+ok "podman network ls has it" "${podman[@]}" network exists back
+ok "a container of podman's on it" "${podman[@]}" run --rm --network back localhost/busybox ip addr show eth0
+ok "plumb network connect" plumb_network connect back web
+ok "the container has another interface" has_eth1
+ok "network inspect tells it by podman's name" is_told
+ok "network rm names it" says "$(printf 'plumb: network rm: network back is in use by web (eth1): detach it (plumb network disconnect), or remove it with -f')" \
+	eval '! plumb_network rm back 2>&1'
+ok "plumb network disconnect" plumb_network disconnect back web
+ok "plumb network rm" says back plumb_network rm back
 ok "removal" "${podman[@]}" rm --force --time 0 web
 ok "nothing is left" nothing_left
 done_testing
