@@ -220,6 +220,14 @@ static int take_subnets(struct call *c, struct plan *p)
 	return r;
 }
 
+/* The subnet's own address, and IPv4's broadcast address. */
+static bool is_no_hosts(const struct prefix *net, const struct addr *a)
+{
+	struct addr last = addr_last(net);
+
+	return addr_equal(a, &net->addr) || (a->family == AF_INET && addr_equal(a, &last));
+}
+
 /* Those of an --ip-range that are neither the subnet's own address nor its broadcast address. */
 static void set_range(struct subnet *s, const struct prefix *range)
 {
@@ -243,7 +251,7 @@ static int take_parts(struct call *c, struct plan *p)
 	for_list (const struct addr, gateway, &c->opt.gateways) {
 		struct subnet *s = subnet_of(p, gateway);
 
-		if (!s || addr_equal(gateway, &s->net.addr))
+		if (!s || is_no_hosts(&s->net, gateway))
 			return refuse(c, "--gateway %s: no matching subnet; want an address in a --subnet", addr_text(gateway, text));
 		if (addr_is_set(&s->gateway))
 			return refuse(c, "--gateway %s: a second one in its subnet", addr_text(gateway, text));
@@ -257,6 +265,8 @@ static int take_parts(struct call *c, struct plan *p)
 		if (addr_is_set(&s->first))
 			return refuse(c, "--ip-range %s: a second one in its subnet", prefix_text(range, text));
 		set_range(s, range);
+		if (addr_compare(&s->first, &s->last) > 0)
+			return refuse(c, "--ip-range %s: no address of it is a container's", prefix_text(range, text));
 	}
 	return 0;
 }
@@ -293,8 +303,10 @@ static int check_driver(struct call *c, const struct plan *p)
 		err_detail(&c->trouble.err, "with --ip-range, the part of it that nobody else gives addresses from");
 		return -EINVAL;
 	}
-	if (on_lan && (o->isolate || o->dns.count))
-		return refuse(c, "--driver %s: --isolate and --dns are bridge's", p->driver_name);
+	if (on_lan && o->isolate)
+		return refuse(c, "--driver %s: nothing of this host is between its containers: --isolate is for bridge and ptp", p->driver_name);
+	if (p->driver != DRIVER_BRIDGE && o->dns.count)
+		return refuse(c, "--driver %s: --dns is bridge's", p->driver_name);
 	return 0;
 }
 

@@ -45,15 +45,27 @@ static json_t *network_json(struct call *c, const struct network *n)
 	                 "Internal", network_is_internal(n), "Labels", labels ? json_incref(labels) : json_object(), "Subnets", nets, "Path", n->path);
 }
 
+/* Only where a filter asks for it: whoever may not read the records may still see which networks there are. */
+static int is_used(struct call *c, const struct network *n)
+{
+	struct list users = { 0 };
+	bool asked = false;
+	int r;
+
+	for_list (const struct pair, f, &c->opt.filters)
+		asked |= !strcmp(f->key, "dangling");
+	r = asked ? attachments_of(c, n->name, &users) : 0;
+	return r < 0 ? r : users.count > 0;
+}
+
 static int list_one(struct call *c, const struct network *n, void *arg)
 {
 	struct listing *l = arg;
-	struct list users;
-	int r = attachments_of(c, n->name, &users);
+	int used = is_used(c, n);
 
-	if (r < 0)
-		return r;
-	if (!network_matches(c, n, &c->opt.filters, users.count > 0))
+	if (used < 0)
+		return used;
+	if (!network_matches(c, n, &c->opt.filters, used))
 		return 0;
 	if (c->opt.json)
 		json_array_append_new(l->json, network_json(c, n));

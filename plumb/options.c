@@ -290,6 +290,8 @@ static const struct row rows[] = {
 	ROW("dns",       0,   "ADDR",  CMD_RUN,         take_server,     dns,       "a name server, in place of the networks'; repeatable"),
 	ROW("detach",    'd', NULL,    CMD_RUN,         take_flag,       detach,    "in the background; print the name"),
 	ROW("rm",        0,   NULL,    CMD_RUN,         take_flag,       rm,        "forget it when it has ended (without -d: always)"),
+	ROW("interactive", 'i', NULL,  CMD_RUN | CMD_EXEC, take_flag,  ignored,   NULL),
+	ROW("tty",       't', NULL,    CMD_RUN | CMD_EXEC, take_flag,  ignored,   NULL),
 	ROW("driver",    'd', "DRIVER", CMD_NET_CREATE,    take_text,       driver,    "bridge (the default), ptp, macvlan, ipvlan, host, none"),
 	ROW("subnet",    0,   "CIDR",  CMD_NET_CREATE,     take_subnet,     subnets,   "its subnet, one of each family (picked from a pool)"),
 	ROW("gateway",   0,   "ADDR",  CMD_NET_CREATE,     take_address,    gateways,  "the gateway of a --subnet (its first address)"),

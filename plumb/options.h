@@ -43,6 +43,7 @@ struct options {
 	struct list opts, labels, filters;      /* of struct pair */
 	uint32_t    mtu;                        /* 0: not given */
 	uint32_t    patience_s;                 /* of stop: how long to wait for the end */
+	bool        ignored;                    /* what other programs want to be told and goes without saying here */
 	bool        json, help, version, all, quiet, force, detach, rm, dry_run, ipv6, internal, isolate, no_dns;
 	char      **operands;                   /* ended by NULL */
 	int         operand_count;

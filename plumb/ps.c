@@ -138,7 +138,7 @@ int ps_run(struct call *c)
 	int r;
 
 	runs_mend(c);
-	if ((r = runs_all(c, &runs)) < 0 || (r = attachments_of(c, NULL, &l.attached)) < 0)
+	if ((r = runs_all(c, &runs)) < 0 || (!c->opt.quiet && (r = attachments_of(c, NULL, &l.attached)) < 0))
 		return r;
 	table_row(c, &l.table, (const char *[]){ "NAME", "PID", "STATUS", "NETWORKS", "PORTS", "COMMAND" });
 	for_list (const struct run_record, run, &runs) {

@@ -104,6 +104,11 @@ case_create_refuses() {
 --gateway 10.1.0.1
 --subnet 10.1.0.0/24 --gateway 10.2.0.1
 --subnet 10.1.0.0/24 --gateway 10.1.0.0
+--subnet 10.1.0.0/24 --gateway 10.1.0.255
+--subnet 10.1.0.0/24 --ip-range 10.1.0.0/32
+--subnet 10.1.0.0/24 --ip-range 10.1.0.255/32
+-d ptp --dns 192.0.2.53
+-d macvlan --subnet 10.1.0.0/24 --isolate
 --subnet 10.1.0.0/24 --ip-range 10.1.0.0/16
 --subnet 10.1.0.0/24 --ip-range 10.2.0.0/25
 --ip-range 10.1.0.0/25
@@ -212,6 +217,17 @@ case_ls() {
 	echo '{' >$net_d/00-broken.conflist; expect 0 network ls -q; says "passing over $net_d/00-broken.conflist"; is "$(wc -l <$W/out)" 3 "names"
 	expect 0 network create four; is "$(wc -l <$W/err)" 1 "lines about it"; expect 0 network rm four; is "$(wc -l <$W/err)" 1 "lines about it"
 	expect 2 network; says "plumb network create"; expect 0 network --help; prints "plumb network prune"; expect 2 network frob; says 'no command "network frob"'
+}
+
+# An ordinary user may see which networks there are, not who is in them, and changes nothing.
+case_ls_by_others() {
+	[ "$(awk '{print $3}' /proc/self/uid_map)" != 1 ] && command -v setpriv >/dev/null || skip "one user alone in this user namespace, or no setpriv"
+	expect 0 network create app; add_netns web; expect 0 add app web; chmod 755 $W $net_d; cp "$bin/plumb" $W/plumb; : >$W/out; chmod 666 $W/out $W/err
+	other() { setpriv --reuid 65534 --regid 65534 --clear-groups $W/plumb "$@" >$W/out 2>$W/err; code=$?; }
+	other network ls -q; is "$code $(cat $W/out)" "0 app" "ls"
+	other network inspect app; is $code 1 "inspect"; says "Permission denied"
+	other network create more; is $code 1 "create"; says "Permission denied"; other network rm app; is $code 1 "rm"; is "$(ls $net_d)" plumb-app.conflist "networks"
+	other ps; is $code 1 ps; other ps -q; is $code 0 "ps -q"
 }
 
 case_inspect() {
@@ -330,6 +346,16 @@ case_internal_and_isolated() {
 	ping_from c 192.0.2.2 || fail "no way out of an isolated network"
 	ping_from c "$(address d)" && fail "isolated networks reach each other"
 	expect 5 add back a --ifname eth5 -p 80:80; says "publishes ports: it is internal"
+}
+
+# The commands that contrib/compose.md shows.
+case_compose() {
+	local line n=0
+	while read -r line; do n=$((n + 1)); expect 0 ${line#plumb }; done < <(grep '^plumb network create' "$top"/contrib/compose.md)
+	is $n 2 "commands"; jq_is in_file front '.plugins[0].mtu' 1400; jq_is in_file back '[.plugins[1].internal, .plumb.labels.tier]' '[true,"data"]'
+	expect 0 run --network back --name redis --ip 10.5.0.20 -- ip -o -4 addr show eth0; prints 10.5.0.20/24
+	expect 0 run --network front,back --name api -p 8080:80 -- ip -o -4 addr; prints 10.89.0.2/24; prints 10.5.0.
+	while read -r line; do expect 0 ${line#plumb }; done < <(grep '^plumb network rm' "$top"/contrib/compose.md); nothing_in $net_d
 }
 
 # What is written is for every CNI plugin of these names.

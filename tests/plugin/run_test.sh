@@ -40,7 +40,7 @@ case_names_to_plugins() {
 	has "$(log 0.one.ADD.in)" '"runtimeConfig":{"aliases":{"net":["web","shop"]}}'; lacks "$(log 1.two.ADD.in)" aliases
 	has "$(log 2.two.ADD.in)" '"runtimeConfig":{"aliases":{"more":["web","shop"]}}'
 	has "$(log 0.one.ADD.env)" "CNI_ARGS=IgnoreUnknown=1;K8S_POD_NAME=api"; has "$(log 2.two.ADD.env)" CNI_IFNAME=eth1; has "$(log 0.one.ADD.env)" CNI_CONTAINERID=api
-	expect 0 run --id x1 --name other -- true; has "$(log 6.one.ADD.env)" CNI_CONTAINERID=x1; has "$(log 6.one.ADD.env)" K8S_POD_NAME=other
+	expect 0 run -it --rm --id x1 --name other -- true; has "$(log 6.one.ADD.env)" CNI_CONTAINERID=x1; has "$(log 6.one.ADD.env)" K8S_POD_NAME=other
 	nothing_left
 }
 
@@ -100,7 +100,7 @@ case_exec() {
 	start_run --name web --add-host db.test:10.1.2.3 -- sh -c "readlink /proc/self/ns/net >$W/ns; touch $W/up; exec sleep 100"
 	expect 0 exec web -- sh -c 'readlink /proc/self/ns/net; hostname; grep db.test /etc/hosts; ip -o link show eth0; pwd'
 	prints "$(cat $W/ns)"; prints web; prints "10.1.2.3"; prints eth0; prints "$(pwd)"
-	expect 7 exec web sh -c 'exit 7'; expect 127 exec web /nowhere; expect 126 exec web /etc/passwd; expect 0 exec web -- sh -c 'test "$1" = --' x --
+	expect 0 exec -it web true; expect 7 exec web sh -c 'exit 7'; expect 127 exec web /nowhere; expect 126 exec web /etc/passwd; expect 0 exec web -- sh -c 'test "$1" = --' x --
 	is "$(echo in | "$bin/plumb" exec web cat)" in "stdin"
 	expect 0 stop web; expect 125 exec web -- true; wait $run; nothing_left
 }
