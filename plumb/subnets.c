@@ -176,7 +176,10 @@ const struct taken *subnet_taken(const struct list *taken, const struct prefix *
 
 /* ---- Pools ---- */
 
-static const char *const usual_pools[] = { "10.89.0.0/16,24", "10.90.0.0/15,24", "10.92.0.0/14,24", "10.96.0.0/11,24", "10.128.0.0/9,24" };
+/* podman's, then two more: where a VPN has a route to all of 10.0.0.0/8, nothing of that is ours to take. */
+static const char *const usual_pools[] = {
+	"10.89.0.0/16,24", "10.90.0.0/15,24", "10.92.0.0/14,24", "10.96.0.0/11,24", "10.128.0.0/9,24", "172.20.0.0/14,24", "192.168.128.0/17,24",
+};
 
 static bool pool_is_sound(const struct pool *p)
 {
