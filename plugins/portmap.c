@@ -42,11 +42,18 @@ static int each_element(struct job *j, struct nft *nft, int (*mapping)(struct jo
 
 /* ---- ADD ---- */
 
+static int claim_as(struct job *j, const struct nft_set *set, struct nft_element *el, bool replace, const char *what)
+{
+	int r = nft_claim(j->nft, set, el, replace, what, j->c);
+
+	return r == 0 && j->before.count ? set_element_keep(j->c, &j->claimed, set, el) : r;
+}
+
 static int claim(const struct nft_set *set, struct nft_element *el, void *job)
 {
 	struct job *j = job;
 
-	return nft_claim(j->nft, set, el, false, j->what, j->c);
+	return claim_as(j, set, el, false, j->what);
 }
 
 static int refuse_rival(const struct nft_set *set, struct nft_element *el, void *job)
@@ -74,12 +81,19 @@ static int claim_snat(const struct nft_set *set, struct nft_element *el, void *j
 {
 	struct job *j = job;
 
-	return nft_claim(j->nft, set, el, true, "the container's address", j->c);       /* ours, by its lease */
+	return claim_as(j, set, el, true, "the container's address");           /* ours, by its lease */
 }
 
+/* What an attachment of our own name has and does not ask for any more goes in the same transaction: ports may change while the container runs. */
 static int publish_all(struct nft *nft, void *job)
 {
-	return each_element(job, nft, publish, claim_snat);
+	struct job *j = job;
+	int r;
+
+	j->leaving = (struct leaving){ .c = j->c, .nft = nft, .swept = port_note_gone, .arg = j };
+	j->claimed = j->gone = (struct list){ 0 };
+	r = each_element(j, nft, publish, claim_snat);
+	return r < 0 || j->before.count == 0 ? r : leave_replaced(&j->leaving, &nft_inet, &j->before, &j->claimed);
 }
 
 /* A bridge with netfilter on it (br_netfilter) translates a frame before it is routed, and would have to send it out by the port it came in by:
@@ -137,6 +151,17 @@ static void tell_of_unreachable(struct job *j)
 	}
 }
 
+static int unpublish_what_was(struct job *j)
+{
+	int r = targets_find(j);
+
+	if (r == 0)
+		r = nft_work(j->c, &nft_inet, "portmap", unpublish_all, j);
+	if (r == 0)
+		connections_to_gone_forget(j);
+	return r;
+}
+
 static int portmap_add(struct cni_call *c)
 {
 	const struct portmap_conf *conf = c->conf;
@@ -145,15 +170,16 @@ static int portmap_add(struct cni_call *c)
 
 	c->result = c->prev;
 	if (mappings_of(c)->count == 0)
-		return 0;
+		return nft_has_record(c, "portmap") ? unpublish_what_was(&j) : 0;
 	if ((r = targets_find(&j)) < 0 || (conf->check_listeners && (r = listeners_check(&j)) < 0))
 		return r;
 	tell_of_unreachable(&j);
-	/* what an attachment of our own name has left behind goes first: it died without a DEL */
-	if (nft_has_record(c, "portmap") && (r = nft_work(c, &nft_inet, "portmap", sweep_all, &j)) < 0)
+	if ((r = replaced_read(c, &nft_inet, "portmap", &j.before)) < 0)
 		return r;
-	if ((r = nft_work(c, &nft_inet, "portmap", publish_all, &j)) < 0)
+	if ((r = nft_work(c, &nft_inet, "portmap", publish_all, &j)) < 0) {
+		replaced_stays(c, "portmap");
 		return r;
+	}
 	if (conf->snat) {
 		hairpin_where_bridged(c);
 		loopback6_enable(&j);
@@ -161,6 +187,7 @@ static int portmap_add(struct cni_call *c)
 			return first_failure(r, nft_work(c, &nft_inet, "portmap", unpublish_all, &j));
 	}
 	connections_forget(&j, true);
+	connections_to_gone_forget(&j);
 	return 0;
 }
 

@@ -39,6 +39,8 @@ int leave(struct leaving *l, const struct nft_set *set, struct nft_element *el)
 {
 	int r = nft_give_back(l->nft, set, el, l->c);
 
+	if (r == 1 && l->swept)
+		l->swept(set, el, l->arg);
 	return r == 1 ? note_leaving(l, el->chain) : r;
 }
 
@@ -93,14 +95,31 @@ int replaced_read(struct cni_call *c, const struct nft_table *table, const char 
 	return r == -ENOENT ? 0 : r;
 }
 
+void replaced_stays(struct cni_call *c, const char *part)
+{
+	char path[NFT_RECORD_PATH];
+
+	nft_record_show(nft_record_path(c, part, path));
+}
+
+static int compare_places(const void *one, const void *other)
+{
+	const struct set_element *a = one, *b = other;
+	int order = strcmp(a->set, b->set);
+
+	if (order == 0)
+		order = (int)a->el.key.len - (int)b->el.key.len;
+	return order ? order : memcmp(a->el.key.bytes, b->el.key.bytes, a->el.key.len);
+}
+
 static bool is_claimed(const struct leaving *l, const char *set, const struct nft_bytes *key)
 {
-	if (!l->claimed)
+	struct set_element wanted = { .el.key = *key };
+
+	if (!l->claimed || !l->claimed->count)
 		return false;
-	for_list (const struct set_element, one, l->claimed)
-		if (!strcmp(one->set, set) && one->el.key.len == key->len && !memcmp(one->el.key.bytes, key->bytes, key->len))
-			return true;
-	return false;
+	snprintf(wanted.set, sizeof wanted.set, "%s", set);
+	return bsearch(&wanted, l->claimed->items, l->claimed->count, sizeof wanted, compare_places) != NULL;
 }
 
 /* The claim has taken it out already; what it led to has a user less. */
@@ -119,16 +138,22 @@ static void keep_chain(struct leaving *l, const char *name)
 			chain->elements = INT_MAX;
 }
 
-int leave_replaced(struct leaving *l, const struct nft_table *table, const struct list *before, const struct list *claimed)
+int leave_replaced(struct leaving *l, const struct nft_table *table, const struct list *before, struct list *claimed)
 {
 	int r = 0;
 
 	l->claimed = claimed;
+	if (claimed->count)
+		qsort(claimed->items, claimed->count, sizeof(struct set_element), compare_places);
 	for_list (struct set_element, old, before) {
 		struct nft_set set = { table, old->set };
 
-		if (r == 0)
-			r = is_claimed(l, old->set, &old->el.key) ? note_replaced(l, &set, &old->el.key) : leave(l, &set, &old->el);
+		if (r < 0)
+			return r;
+		if (!is_claimed(l, old->set, &old->el.key))
+			r = leave(l, &set, &old->el);
+		else if (*old->el.chain)
+			r = note_replaced(l, &set, &old->el.key);
 	}
 	for_list (const struct set_element, one, claimed)
 		keep_chain(l, one->el.chain);

@@ -10,11 +10,11 @@ struct leaving {
 	struct nft           *nft;
 	const struct nft_set *set;      /* leave_swept's */
 	const struct nft_set *const *shared;    /* sets with elements of networks (element_share), ended by NULL; NULL: none */
-	void                (*swept)(const struct nft_set *set, const struct nft_element *el, void *arg);       /* told each that leave_swept removes; may be NULL */
+	void                (*swept)(const struct nft_set *set, const struct nft_element *el, void *arg);       /* told each that is given back; may be NULL */
 	void                 *arg;
+	const struct list    *claimed;  /* leave_replaced's, sorted */
 	size_t                count;    /* of elements */
 	struct list           chains;   /* of struct leaving_chain (chains.c) */
-	const struct list    *claimed;  /* leave_replaced's */
 	struct list           told;     /* dry run: owners told of in the set at hand, const char * */
 	struct list           valid;    /* GC: owners that stay, const char *, sorted */
 };
@@ -31,11 +31,14 @@ struct set_element {
 	struct nft_element el;
 };
 int set_element_keep(struct cni_call *c, struct list *list, const struct nft_set *set, const struct nft_element *el);
-/* ADD of an attachment that is on record: what it has, of struct set_element. Read before the transaction, which writes the record anew. */
+/* ADD of an attachment that is on record: what it has, of struct set_element. Read before the transaction, which writes the record anew; no restore
+ * sees it until then. */
 int replaced_read(struct cni_call *c, const struct nft_table *table, const char *part, struct list *out);
+/* The transaction has failed: what was there before is there still, and on record. */
+void replaced_stays(struct cni_call *c, const char *part);
 /* In the transaction, when the new elements (`claimed`) are in it: what is not among them leaves, and so do chains that only what leaves or is replaced leads
  * to. It includes leave_chains. */
-int leave_replaced(struct leaving *l, const struct nft_table *table, const struct list *before, const struct list *claimed);
+int leave_replaced(struct leaving *l, const struct nft_table *table, const struct list *before, struct list *claimed);
 /* Gives an element back if it is the attachment's. */
 int leave(struct leaving *l, const struct nft_set *set, struct nft_element *el);
 /* Gives back every element of a set that is the attachment's (DEL), or stale (GC). */

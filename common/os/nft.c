@@ -264,7 +264,7 @@ int nft_transact(const struct nft_work *w, struct err *e)
 		nft_back_off(tries);
 		r = 0;
 	}
-	if (r < 0 && (nft.record.len || nft.recorded))
+	if (r < 0 && nft.recorded)
 		nft_record_remove(w->record, &ignored);
 	if (r < 0 && !e->code)
 		netlink_refused(&nft.nl, e, r, w->table->name ? "changing nftables table %s" : "changing nftables tables of others", w->table->name);

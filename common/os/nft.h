@@ -89,6 +89,8 @@ bool nft_record_note(const char *name, char *out, size_t size);
 /* Takes a record out of the sight of restores and waits for those that may have read it: what is removed afterwards stays away. Comes before nft_record_each;
  * nft_transact removes it whole. -ENOENT: there is none. */
 int nft_record_hide(const char *path, struct err *e);
+/* The way back: what it tells of is still there after all. */
+void nft_record_show(const char *path);
 /* The wait alone, for whoever has removed records. */
 int nft_restores_wait(struct err *e);
 /* Calls each for the elements of a hidden record, which are of the table; stops at other than 0 and returns that. -ENOENT: there is no such record. */

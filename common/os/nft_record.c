@@ -127,6 +127,14 @@ int nft_record_hide(const char *path, struct err *e)
 	return access(hidden, F_OK) < 0 ? -ENOENT : nft_restores_wait(e);
 }
 
+void nft_record_show(const char *path)
+{
+	char hidden[PATH_MAX];
+
+	hidden_name(path, hidden);
+	renameat2(AT_FDCWD, hidden, AT_FDCWD, path, RENAME_NOREPLACE);
+}
+
 static int refuse_to_write(struct err *e, int r, const char *path)
 {
 	err_sys(e, CNI_IO, r, "recording what goes into nftables: %s", path);

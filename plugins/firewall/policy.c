@@ -325,7 +325,9 @@ int policy_add(struct cni_call *c)
 		               "interface needs to be set for the policy: prevResult has none on the host; chain \"firewall\" behind \"bridge\" or \"ptp\"");
 	if ((r = replaced_read(c, &nft_inet, "firewall", &a.before)) < 0)
 		return r;
-	return nft_work(c, &nft_inet, "firewall", add_all, &a);
+	if ((r = nft_work(c, &nft_inet, "firewall", add_all, &a)) < 0)
+		replaced_stays(c, "firewall");
+	return r;
 }
 
 static int remove_all(struct nft *nft, void *call)

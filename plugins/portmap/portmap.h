@@ -119,7 +119,8 @@ struct job {
 	const struct nft_set *set;              /* and the set that is looked through */
 	struct list           host_addresses;   /* of struct addr, once they are needed */
 	char             what[MAPPING_TEXT];    /* for words */
-	struct list      gone;                  /* GC: of struct conntrack_match, ports that were removed */
+	struct list      before, claimed;       /* ADD: what is on record, and what it has now, of struct set_element */
+	struct list      gone;                  /* of struct conntrack_match, ports that were removed */
 };
 
 /* Fills in the targets from prevResult. */

@@ -89,7 +89,8 @@ int unpublish_all(struct nft *nft, void *job)
 	int r;
 
 	j->nft = nft;
-	j->leaving = (struct leaving){ .c = j->c, .nft = nft };
+	j->leaving = (struct leaving){ .c = j->c, .nft = nft, .swept = port_note_gone, .arg = j };
+	j->gone = (struct list){ 0 };
 	r = leave_recorded(&j->leaving, &nft_inet, "portmap");
 	if (r == -ENOENT)
 		return give_back_known(j);
