@@ -121,6 +121,13 @@ int chain_add(struct call *c, const struct network *n, const struct endpoint *e,
 	return 0;
 }
 
+int chain_again(struct call *c, const struct network *n, const struct endpoint *e, size_t index, const json_t *prev)
+{
+	json_t *answer;
+
+	return execute(c, n, index, "ADD", e, prev, &answer, &c->trouble);
+}
+
 int chain_del(struct call *c, const struct network *n, const struct endpoint *e, const json_t *prev, bool to_the_end,
               struct trouble *t)
 {

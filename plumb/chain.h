@@ -9,6 +9,9 @@
  * c->trouble; undoing is the caller's part. */
 int chain_add(struct call *c, const struct network *n, const struct endpoint *e, json_t **result);
 
+/* ADD of the plugin at index once more, of an attachment that is there, given prev; its answer is not looked at. */
+int chain_again(struct call *c, const struct network *n, const struct endpoint *e, size_t index, const json_t *prev);
+
 /* DEL, from the last to the first, each given prev (NULL: none). Ends at the first failure, as the specification has it; with
  * to_the_end, goes on, and tells the second and later ones on stderr. The first failure is in t. */
 int chain_del(struct call *c, const struct network *n, const struct endpoint *e, const json_t *prev, bool to_the_end,

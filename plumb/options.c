@@ -266,7 +266,7 @@ static int take_attachment(const struct row *o, const char *text, void *slot, st
 
 enum {
 	ATTACHING = CMD_ADD | CMD_RUN, WISHING = ATTACHING | CMD_NET_CONNECT, ONE = CMD_ADD | CMD_DEL | CMD_CHECK,
-	NETWORKS = CMD_ALL & ~(CMD_RESTORE | CMD_STOP | CMD_EXEC | CMD_LOGS), TABLES = CMD_NET_LS | CMD_NET_INSPECT | CMD_PS,
+	NETWORKS = CMD_ALL & ~(CMD_RESTORE | CMD_STOP | CMD_EXEC | CMD_LOGS), TABLES = CMD_NET_LS | CMD_NET_INSPECT | CMD_PS | CMD_PORTS,
 };
 
 #define ROW(long_name, letter, value, commands, reader, member, help) \
@@ -274,6 +274,9 @@ enum {
 
 static const struct row rows[] = {
 	ROW("network",   'n', "NAME",  CMD_RUN,       take_network,    networks,  "a network to attach to, or none, host; repeatable, or NAME,NAME"),
+	ROW("network",   'n', "NAME",  CMD_PUBLISH | CMD_UNPUBLISH | CMD_PORTS, take_network, networks, "the network that is meant"),
+	ROW("allow-from", 0,  "CIDR",  CMD_PUBLISH,   take_subnet,     allowed,   "who may come in by the port, nobody else; repeatable"),
+	ROW("all",       0,   NULL,    CMD_UNPUBLISH, take_flag,       all,       "every port of the container"),
 	ROW("net",       0,   "NAME",  CMD_RUN,       take_network,    networks,  NULL),
 	ROW("name",      0,   "NAME",  CMD_RUN,         take_id,         name,      "what to call it (its id)"),
 	ROW("ifname",    'i', "IF",    ONE | CMD_NET_CONNECT, take_ifname, ifname, "the interface's name in the container (eth0; connect: the first free)"),

@@ -15,7 +15,8 @@ enum command_bit {
 	CMD_RUN = 1 << 6, CMD_PS = 1 << 7, CMD_STOP = 1 << 8, CMD_RM = 1 << 9, CMD_EXEC = 1 << 10, CMD_LOGS = 1 << 11,
 	CMD_NET_CREATE = 1 << 12, CMD_NET_LS = 1 << 13, CMD_NET_INSPECT = 1 << 14, CMD_NET_RM = 1 << 15, CMD_NET_PRUNE = 1 << 16,
 	CMD_NET_CONNECT = 1 << 17, CMD_NET_DISCONNECT = 1 << 18,
-	CMD_ALL = (1 << 19) - 1,
+	CMD_PUBLISH = 1 << 19, CMD_UNPUBLISH = 1 << 20, CMD_PORTS = 1 << 21,
+	CMD_ALL = (1 << 22) - 1,
 };
 
 /* KEY=VALUE: an --opt, a --label, a --filter; and NAME:ADDR of --add-host. */
@@ -39,6 +40,7 @@ struct options {
 	struct list aliases, dns;               /* of const char * */
 	struct list add_hosts;                  /* of struct pair */
 	struct list subnets, ranges;            /* of struct prefix */
+	struct list allowed;                    /* of struct prefix */
 	struct list gateways;                   /* of struct addr */
 	struct list opts, labels, filters;      /* of struct pair */
 	uint32_t    mtu;                        /* 0: not given */

@@ -22,7 +22,7 @@ _plumb_value() {
 	--format) echo json ;;
 	-f|--filter) [ "$1" = --filter ] || [ "$2" = "network ls" ] || return 1; printf '%s=\n' name id driver label dangling ;;
 	--conf-dir|--bin-dir|--cache-dir) compgen -d -- "$3" ;;
-	-p|--publish|--ip|--ip6|--mac|--mac-address|--id|--name|-i|--ifname|--hostname|--add-host|--network-alias|--alias|--dns|--subnet|--gateway|--ip-range|--mtu|--label|-t|--time|--valid) ;;
+	-p|--publish|--ip|--ip6|--mac|--mac-address|--id|--name|-i|--ifname|--hostname|--add-host|--network-alias|--alias|--dns|--subnet|--gateway|--ip-range|--mtu|--label|--allow-from|-t|--time|--valid) ;;
 	*) return 1 ;;
 	esac
 }
@@ -33,7 +33,7 @@ _plumb_operands() {
 	add:1|del:1|check:1|gc:1|status:1|"network connect:1"|"network disconnect:1") _plumb_networks ;;
 	"network inspect":*|"network rm":*|"network remove":*) _plumb_networks ;;
 	add:2|del:2|check:2) _plumb_netns ;;
-	"network connect:2"|"network disconnect:2") _plumb_runs; _plumb_netns ;;
+	publish:1|unpublish:1|ports:1|"network connect:2"|"network disconnect:2") _plumb_runs; _plumb_netns ;;
 	stop:*|exec:1) _plumb_runs ;;
 	rm:*|logs:1) _plumb_runs -a ;;
 	esac
