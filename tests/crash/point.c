@@ -171,7 +171,12 @@ static const char *const first_stays[] = {
 /* Between two looks at a living attachment: the kernel gives link-local addresses in its own time. */
 static const char *const kernels_own[] = {
 	"file /var/lib/cni/networks/net/last_reserved_ip.*", "file /run/plumb/leases/*", "file /var/lib/cni/plumb.lock*", "dir /var/lib/cni/adding",
-	"address *: * fe80::*", "address pod1: lo 127.0.0.1/8", NULL,
+	"address *: * fe80::*", "address pod1: lo 127.0.0.1/8",
+	NULL,
+};
+/* portmap sets hairpin mode where br_netfilter is on; it goes with the port. */
+static const char *const port_is_there[] = {
+	"file /var/lib/cni/networks/net/last_reserved_ip.*", "file /run/plumb/leases/*", "address *: * fe80::*", "link host: veth* master br0 *", RULESET_STAYS, NULL,
 };
 static const char *const first_kernels_own[] = {
 	RULESET_STAYS, STORE_STAYS("net"), BRIDGE_STAYS("br0"), FORWARDING_STAYS, "address *: * fe80::*", "address pod1: lo 127.0.0.1/8", NULL,
@@ -193,10 +198,10 @@ static void expect_as(const struct snapshot *before, const char *const allowed[]
 	fail("%s:\n%s", what, difference);
 }
 
-static void expect_as_at_first(const struct scenario *s, struct world *w, const char *what)
+static void expect_as_at_first(const struct scenario *s, struct world *w, const char *what, bool flow_may_stay)
 {
 	expect_as(&w->start, s->fresh ? first_stays : stays, what);
-	if (s->flow && flow_is_known())
+	if (s->flow && !flow_may_stay && flow_is_known())
 		fail("%s: the kernel still knows of the connection through the published port", what);
 }
 
@@ -269,7 +274,7 @@ static void judge(struct attachment *a, const char *verb, const struct point *p,
 {
 	const struct scenario *s = a->s;
 	bool failed = answer.status != 0 && answer.status != AT_KILLED;
-	const char *const *allowed = s->fresh ? first_kernels_own : kernels_own;
+	const char *const *allowed = a->count > 0 ? port_is_there : s->fresh ? first_kernels_own : kernels_own;
 
 	if (failed)
 		expect_words(s, answer, p->action);
@@ -294,7 +299,7 @@ static void recover(struct attachment *a, const char *verb, enum recovery by, bo
 	if (by == BY_DEL)
 		chain_del(a, is(verb, "DEL") && succeeded ? all - 1 : all);
 	else
-		chain_gc(a, is(verb, "GC") && succeeded ? all - 1 : all);
+		chain_gc(a, is(verb, "GC") && succeeded && !a->s->command ? all - 1 : all);      /* the command's GC goes by the namespace, which was there */
 	a->count = 0;
 	if (by == BY_GC || netns_gone)
 		netns_begin();
@@ -339,11 +344,13 @@ static bool try_changing(const struct scenario *s, const char *verb, const struc
 
 	judge(&a, verb, p, answer, &before);
 	recover(&a, verb, p->by, answer.status == 0);
-	expect_as_at_first(s, w, p->by == BY_DEL ? "DEL has left something, or taken too much" : "GC has left something, or taken too much");
+	/* a DEL that died behind the ports' removal has left nothing that tells GC which they were; the connection ends by itself, or with the port's next ADD */
+	expect_as_at_first(s, w, p->by == BY_DEL ? "DEL has left something, or taken too much" : "GC has left something, or taken too much",
+	                   is(verb, "DEL") && p->by == BY_GC);
 	netns_ended();
 	if (!takes_back || answer.status == 0) {        /* else all was as before ADD: the next point's is the next one */
 		once_more(s);
-		expect_as_at_first(s, w, "the next ADD and DEL have left something");
+		expect_as_at_first(s, w, "the next ADD and DEL have left something", is(verb, "DEL") && p->by == BY_GC);
 	}
 	scenario_reset(s);
 	return was_reached(answer);

@@ -78,12 +78,29 @@ static void foreign_make(void)
 	file_write("/run/other/state", "here");
 }
 
+/* Published ports differ: @080 is 8080 for the container under attack, 9080 for the neighbour. */
+static const char *with_digit(const struct attachment *a, const char *text)
+{
+	char *copy = keep("%s", text);
+
+	for (char *c = copy; *c; c++)
+		if (*c == '@')
+			*c = !strcmp(a->pod, "pod1") ? '8' : '9';
+	return copy;
+}
+
+static const char *conf_of(const struct attachment *a, size_t member)
+{
+	return json_quotes(with_digit(a, a->s->chain[member].conf));
+}
+
 static void conflist_make(const struct scenario *s)
 {
+	const struct attachment any = { .s = s, .pod = "pod1" };
 	json_t *plugins = json_array();
 
 	for (size_t i = 0; i < chain_length(s); i++) {
-		json_t *member = json_loads(json_quotes(s->chain[i].conf), 0, NULL);
+		json_t *member = json_loads(conf_of(&any, i), 0, NULL);
 
 		if (json_object_del(member, "runtimeConfig") == 0)
 			json_object_set_new(member, "capabilities", json_pack("{s:b}", "portMappings", 1));
@@ -124,22 +141,6 @@ void scenario_reset(const struct scenario *s)
 static const char *netns_of(const struct attachment *a)
 {
 	return a->s->host_netns ? "/proc/1/ns/net" : keep("/run/netns/%s", a->pod);
-}
-
-/* Published ports differ: @080 is 8080 for the container under attack, 9080 for the neighbour. */
-static const char *with_digit(const struct attachment *a, const char *text)
-{
-	char *copy = keep("%s", text);
-
-	for (char *c = copy; *c; c++)
-		if (*c == '@')
-			*c = !strcmp(a->pod, "pod1") ? '8' : '9';
-	return copy;
-}
-
-static const char *conf_of(const struct attachment *a, size_t member)
-{
-	return json_quotes(with_digit(a, a->s->chain[member].conf));
 }
 
 /* What libcni sends along: to ADD what the member before answered, to CHECK and DEL what the last did, to GC who is still there. */
