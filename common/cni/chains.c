@@ -55,7 +55,7 @@ int leave_recorded(struct leaving *l, const struct nft_table *table, const char 
 	int r = l->c->verb == VERB_GC ? -ENOENT : nft_record_hide(nft_record_path(l->c, part, path), &l->c->err);
 
 	if (r == 0)
-		r = nft_record_each(path, table, leave_element, l);
+		r = nft_record_each(path, table, leave_element, l, &l->c->err);
 	return r < 0 ? r : (int)l->count;
 }
 
@@ -91,7 +91,7 @@ int replaced_read(struct cni_call *c, const struct nft_table *table, const char 
 	int r = nft_record_hide(nft_record_path(c, part, path), &c->err);
 
 	if (r == 0)
-		r = nft_record_each(path, table, keep_recorded, &k);
+		r = nft_record_each(path, table, keep_recorded, &k, &c->err);
 	return r == -ENOENT ? 0 : r;
 }
 

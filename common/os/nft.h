@@ -86,15 +86,17 @@ int nft_transact(const struct nft_work *work, struct err *e);
 #define NFT_RECORDS "/run/plumb/nftables"
 /* The note of a record; false: there is no such record. */
 bool nft_record_note(const char *name, char *out, size_t size);
-/* Takes a record out of the sight of restores and waits for those that may have read it: what is removed afterwards stays away. Comes before nft_record_each;
+/* Takes a record out of the sight of restores and waits for those that may have read it: what is removed afterwards stays away.
  * nft_transact removes it whole. -ENOENT: there is none. */
 int nft_record_hide(const char *path, struct err *e);
 /* The way back: what it tells of is still there after all. */
 void nft_record_show(const char *path);
 /* The wait alone, for whoever has removed records. */
 int nft_restores_wait(struct err *e);
-/* Calls each for the elements of a hidden record, which are of the table; stops at other than 0 and returns that. -ENOENT: there is no such record. */
-int nft_record_each(const char *path, const struct nft_table *table, int (*each)(const struct nft_set *set, struct nft_element *el, void *arg), void *arg);
+/* Calls each for the elements of a record, hidden or not, which are of the table; stops at other than 0 and returns that. -ENOENT, without words:
+ * there is no such record; else why it cannot be read. */
+int nft_record_each(const char *path, const struct nft_table *table, int (*each)(const struct nft_set *set, struct nft_element *el, void *arg), void *arg,
+                    struct err *e);
 /* Loads the table's chains and rules, and brings back every element and chain on record that is not there, in one batch. */
 int nft_restore(const struct nft_table *table, struct err *e);
 /* Where the helper that loads chains and rules is, when not beside our own executable. Borrowed. */

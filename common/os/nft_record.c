@@ -277,19 +277,29 @@ static void replay_messages(struct replay *p, uint8_t *bytes, int left)
 	}
 }
 
-/* A record's bytes, the caller's to free, or NULL. */
-static uint8_t *record_read(int dir, const char *name, int *len)
+/* All of a record into memory that is the caller's to free. 0; -ENOENT: there is none; else why it cannot be read. */
+static int record_read(int dir, const char *name, uint8_t **bytes, int *len)
 {
 	scoped(fd_close) int fd = openat(dir, name, O_RDONLY | O_CLOEXEC);
-	uint8_t *bytes;
+	scoped(mem_free) uint8_t *room = NULL;
 	struct stat st;
 	ssize_t n;
 
-	if (fd < 0 || fstat(fd, &st) < 0 || st.st_size > RECORD_LIMIT || !(bytes = malloc(st.st_size + 1)))
-		return NULL;
-	n = read(fd, bytes, st.st_size);
-	*len = n > 0 ? (int)n : 0;
-	return bytes;
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return -errno;
+	if (st.st_size > RECORD_LIMIT)
+		return -EFBIG;
+	if (!(room = malloc(st.st_size + 1)))
+		return -ENOMEM;
+	do
+		n = read(fd, room, st.st_size);
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return -errno;
+	*bytes = room;
+	*len = (int)n;
+	room = NULL;
+	return 0;
 }
 
 /* Whom a record is of may have died since. */
@@ -300,25 +310,29 @@ static bool is_of_the_dead(const char *name)
 	return nft_record_note(name, netns, sizeof netns) && *netns && access(netns, F_OK) < 0 && errno == ENOENT;
 }
 
-static void replay_file(struct replay *p, int dir, const char *name)
+static int replay_file(struct replay *p, int dir, const char *name)
 {
-	int len = 0;
-	scoped(mem_free) uint8_t *bytes = is_of_the_dead(name) ? NULL : record_read(dir, name, &len);
+	scoped(mem_free) uint8_t *bytes = NULL;
+	int len = 0, r = is_of_the_dead(name) ? 0 : record_read(dir, name, &bytes, &len);
 
 	if (bytes)
 		replay_messages(p, bytes, len);
+	return r == -ENOENT ? 0 : r;            /* removed meanwhile */
 }
 
-int nft_record_each(const char *path, const struct nft_table *table, int (*each)(const struct nft_set *set, struct nft_element *el, void *arg), void *arg)
+int nft_record_each(const char *path, const struct nft_table *table, int (*each)(const struct nft_set *set, struct nft_element *el, void *arg), void *arg,
+                    struct err *e)
 {
 	char hidden[PATH_MAX];
 	int len = 0, r = 0;
 	scoped(mem_free) uint8_t *bytes = NULL;
 
 	hidden_name(path, hidden);
-	bytes = record_read(AT_FDCWD, hidden, &len);
-	if (!bytes)
-		return -ENOENT;
+	r = record_read(AT_FDCWD, path, &bytes, &len);
+	if (r == -ENOENT)
+		r = record_read(AT_FDCWD, hidden, &bytes, &len);
+	if (r < 0)
+		return r == -ENOENT ? r : err_sys(e, CNI_IO, r, "reading the record of what is in nftables: %s", path);
 	for (struct nlmsghdr *h = (void *)bytes; r == 0 && nlmsg_ok(h, len); h = nlmsg_next(h, &len)) {
 		struct nft_set set = { .table = table };
 		struct nft_element el;
@@ -330,14 +344,16 @@ int nft_record_each(const char *path, const struct nft_table *table, int (*each)
 }
 
 /* All records into one batch; only: just the one of that name. */
-static void replay_all(struct replay *p, const char *only)
+static int replay_all(struct replay *p, const char *only)
 {
 	scoped(dir_close) DIR *dir = opendir(NFT_RECORDS);
+	int r = dir || errno == ENOENT ? 0 : -errno;
 	struct dirent *d;
 
-	while (dir && (d = readdir(dir)))
+	while (dir && r == 0 && (errno = 0, d = readdir(dir)))
 		if (d->d_name[0] != '.' && (!only || !strcmp(only, d->d_name)))
-			replay_file(p, dirfd(dir), d->d_name);
+			r = replay_file(p, dirfd(dir), d->d_name);
+	return r == 0 && dir ? -errno : r;
 }
 
 static int put_back(struct nft *nft, const struct nft_table *table, const char *only, struct err *e)
@@ -345,7 +361,7 @@ static int put_back(struct nft *nft, const struct nft_table *table, const char *
 	scoped(fd_close) int lock = open(NFT_RECORDS, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int r = -ERESTART;
 
-	if (lock >= 0 && flock(lock, LOCK_SH) < 0)      /* whoever hides a record waits for us, as we may have read it (nft_record_hide) */
+	if (lock < 0 ? errno != ENOENT : flock(lock, LOCK_SH) < 0)      /* whoever hides a record waits for us, as we may have read it (nft_record_hide) */
 		return err_sys(e, CNI_IO, -errno, "locking " NFT_RECORDS);
 
 	for (int tries = 0; tries < TRIES && (r == -ERESTART || r == -EINTR || r == -ENODATA); tries++) {
@@ -355,7 +371,8 @@ static int put_back(struct nft *nft, const struct nft_table *table, const char *
 			nft_back_off(tries);
 		if ((r = nft_begin(nft, e)) < 0)
 			return r;
-		replay_all(&p, only);
+		if ((r = replay_all(&p, only)) < 0)
+			return err_sys(e, CNI_IO, r, "reading what nftables had from " NFT_RECORDS);
 		r = nft_commit(nft);
 	}
 	return r;

@@ -59,7 +59,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		struct restoring what = { .table = tables[i] };
 		struct err e = { 0 };
 
-		require(nft_record_each(NFT_RECORDS "/" NAME, tables[i], look_at, NULL) == 0);
+		require(nft_record_each(NFT_RECORDS "/" NAME, tables[i], look_at, NULL, &e) == 0);
 		concerns(bytes, size, tables[i]);
 		require(count_records(&c, &what) == 0);
 		kernel_agrees();
