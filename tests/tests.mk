@@ -5,6 +5,7 @@
 # tests/plugin/*.sh scripts that print TAP; BIN is build/MODE/bin
 # tests/fuzz/*.c    one program each: what libFuzzer attacks (make fuzz); in `check` it runs over its corpus (tests/fuzz/fuzz.mk)
 # tests/conform/    one program: every plugin against every requirement of spec/requirements.md; so tests/golden/: rulesets to the letter
+# tests/crash/      every plugin and verb, stopped at every system call (make crash); a soak (make soak); broken hosts. `check` has samples of them
 # TESTS="pattern…" runs the tests whose program's name has the pattern; JOBS programs run at once, each up to two tests.
 
 T := $(B)/tests
@@ -17,7 +18,7 @@ fixture_obj  := $(filter-out $(fixture_prog),$(patsubst %.c,$(B)/%.o,$(wildcard 
 test_lib_obj := $(patsubst %.c,$(B)/%.o,$(wildcard tests/lib/*.c)) $(fixture_obj)
 unit_prog    := $(patsubst tests/%.c,$(T)/%,$(wildcard tests/unit/*.c))
 plugin_prog  := $(patsubst tests/%.c,$(T)/%,$(wildcard tests/plugin/*.c))
-plugin_sh    := $(wildcard tests/plugin/*.sh tests/conform/*.sh)
+plugin_sh    := $(wildcard tests/plugin/*.sh tests/conform/*.sh tests/crash/*.sh)
 suite_prog   := $(foreach s,conform golden,$(if $(wildcard tests/$(s)/*.c),$(T)/$(s)/$(s)))
 FIXTURE      := $(B)/netns-fixtures/netns-fixture
 
@@ -44,8 +45,9 @@ $(T)/golden/golden: $(call suite_obj,golden) $(test_lib_obj)
 $(suite_prog):
 	$(link) -o $@ $^ $(shell $(PKG_CONFIG) --libs $(test_pkgs))
 
-# tests/crash: `at` needs nothing; `crash` has a main of its own beside the library.
+# tests/crash: `at` and `without` need nothing; `crash` has a main of its own beside the library.
 crash_prog   := $(T)/crash/at $(T)/crash/crash $(T)/crash/soak $(T)/crash/hosts $(T)/crash/without
+crash_check  := $(T)/crash/hosts $(T)/crash/soak
 crash_obj     = $(patsubst %,$(B)/tests/crash/%.o,$(1))
 $(T)/crash/at: $(call crash_obj,at calls)
 $(T)/crash/crash: $(call crash_obj,crash point scenario calls) $(filter-out %/runner.o,$(test_lib_obj))
@@ -70,7 +72,7 @@ run_tests = $(test_env) prove --jobs $(JOBS) --comments --failures --exec 'timeo
 
 .PHONY: check
 check: all tests-built ## every test; TESTS="ptp bridge" for some, MODE=san with sanitizers
-	@$(call run_tests,$(unit_prog) $(fuzz_prog) $(plugin_prog) $(suite_prog) $(plugin_sh))
+	@$(call run_tests,$(unit_prog) $(fuzz_prog) $(plugin_prog) $(suite_prog) $(crash_check) $(plugin_sh))
 
 .PHONY: unit
 unit: $(unit_prog) ## tests of pure code
@@ -85,7 +87,15 @@ conform: all $(suite_prog) ## every plugin against every requirement of the spec
 	@tests/conform/matrix $(T)/conform/conform $(TESTS)
 
 .PHONY: tests-built
-tests-built: $(unit_prog) $(fuzz_prog) $(plugin_prog) $(suite_prog) $(FIXTURE) ## build every test, run none
+tests-built: $(crash_prog) $(unit_prog) $(fuzz_prog) $(plugin_prog) $(suite_prog) $(FIXTURE) ## build every test, run none
+
+.PHONY: crash
+crash: all $(crash_prog) ## each plugin and verb at each of its system calls, which takes hours; CRASH='-k 50 "bridge ADD"' for some
+	@$(test_env) $(T)/crash/crash -j $(JOBS) $(CRASH)
+
+.PHONY: soak
+soak: all $(crash_prog) ## 64 containers come and go at once for S seconds, against a model
+	@$(test_env) SOAK_SECONDS=$(or $(S),60) TEST_TIMEOUT=$$(( $(or $(S),60) * 3 + 120 )) $(T)/crash/soak -v
 
 .PHONY: check-users
 check-users: ## every test in user namespaces, as without root

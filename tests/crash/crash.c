@@ -1,11 +1,11 @@
 /* crash: every plugin, every verb, comes to grief at every system call, in every way that fits the call; and nothing is lost, and nothing left.
  *
- *	crash [-k EVERY] [-t TURN] [-j JOBS] [-m MOST] [PATTERN]…     "bridge ADD" and the like; all without
+ *	crash [-k EVERY] [-u EVERY] [-t TURN] [-j JOBS] [-m MOST] [PATTERN]…     "bridge ADD" and the like; all without
  *	crash -p "57 kill-before del" "bridge ADD"           one point, with what was said
  *	crash -l                                             the names
  *
  * Points are tried one after another in a world (netns-fixtures) that each leaves as it was; where one fails, the world is given up for a new one. With -k only every
- * EVERY-th is tried, another one each day, or as TURN says. What fails MOST times (10) is given up. */
+ * EVERY-th is tried, with -u only of every EVERY-th plugin and verb; others each day, or as TURN says. What fails MOST times (10) is given up. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,7 +36,7 @@ struct unit {
 
 static struct unit *units;
 static size_t unit_count;
-static unsigned long every = 1, turn, most = 10;
+static unsigned long every = 1, every_unit = 1, turn, most = 10;
 static const struct point *only;
 
 static const char *name_of(const struct unit *u)
@@ -216,6 +216,8 @@ static int closing(void)
 
 static void gather(char **patterns)
 {
+	size_t place = 0;
+
 	units = mmap(NULL, UNITS_MAX * sizeof *units, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	for (size_t i = 0; i < scenario_count; i++)
 		for (const char *const *verb = verbs; *verb; verb++) {
@@ -224,6 +226,7 @@ static void gather(char **patterns)
 
 			for (char **p = patterns; *p; p++)
 				wanted |= only || strchr(*p, ' ') ? !strcmp(name_of(&u), *p) : strstr(name_of(&u), *p) != NULL;
+			wanted &= (place++ + turn) % every_unit == 0;
 			if (wanted && unit_count < UNITS_MAX)
 				units[unit_count++] = u;
 		}
@@ -250,21 +253,22 @@ int main(int argc, char **argv)
 	bool list = false;
 
 	turn = (unsigned long)(time(NULL) / 86400);
-	while ((option = getopt(argc, argv, "k:t:j:m:p:l")) != -1) {
+	while ((option = getopt(argc, argv, "k:u:t:j:m:p:l")) != -1) {
 		switch (option) {
 		case 'k': every = strtoul(optarg, NULL, 10); break;
+		case 'u': every_unit = strtoul(optarg, NULL, 10); break;
 		case 't': turn = strtoul(optarg, NULL, 10); break;
 		case 'j': jobs = atoi(optarg); break;
 		case 'm': most = strtoul(optarg, NULL, 10); break;
 		case 'p': only = point_read(optarg); break;
 		case 'l': list = true; break;
 		default:
-			fprintf(stderr, "usage: crash [-k EVERY] [-t TURN] [-j JOBS] [-m MOST] [-p POINT] [-l] [PATTERN]…\n");
+			fprintf(stderr, "usage: crash [-k EVERY] [-u EVERY] [-t TURN] [-j JOBS] [-m MOST] [-p POINT] [-l] [PATTERN]…\n");
 			return 2;
 		}
 	}
-	if (every < 1 || jobs < 1 || jobs > JOBS_MAX) {
-		fprintf(stderr, "crash: -k and -j want a number from 1\n");
+	if (every < 1 || every_unit < 1 || jobs < 1 || jobs > JOBS_MAX) {
+		fprintf(stderr, "crash: -k, -u and -j want a number from 1\n");
 		return 2;
 	}
 	gather(argv + optind);
