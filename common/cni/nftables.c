@@ -43,10 +43,22 @@ static bool record_is_valid(struct cni_call *c, const char *name, const char *pa
 	return false;
 }
 
+/* A record's name, also where the file is what a killed process left of it: ".NAME", ".NAME.new". */
+static char *hidden_of(const char *file, char out[NAME_MAX + 1])
+{
+	size_t len;
+
+	snprintf(out, NAME_MAX + 1, "%s", file + (file[0] == '.'));
+	len = strlen(out);
+	if (file[0] == '.' && len > 4 && !strcmp(out + len - 4, ".new"))
+		out[len - 4] = '\0';
+	return out;
+}
+
 static int remove_stale_records(struct cni_call *c, const char *part)
 {
 	scoped(dir_close) DIR *dir = opendir(NFT_RECORDS);
-	char owner[OWNER_SIZE], start[NAME_MAX + 1];
+	char owner[OWNER_SIZE], start[NAME_MAX + 1], whole[NAME_MAX + 1];
 	struct dirent *d;
 	int r = dir || errno == ENOENT ? 0 : -errno;
 
@@ -54,7 +66,7 @@ static int remove_stale_records(struct cni_call *c, const char *part)
 	record_name(owner, part, start);
 	start[strlen(owner)] = '\0';
 	while (dir && (errno = 0, d = readdir(dir))) {
-		const char *name = d->d_name + (d->d_name[0] == '.');  /* with a dot: what a killed process left of it */
+		char *name = hidden_of(d->d_name, whole);
 		size_t len = strlen(name), end = strlen(part);
 
 		if (!strncmp(name, start, strlen(start)) && len > end && !strcmp(name + len - end, part) && !record_is_valid(c, name, part) &&

@@ -83,19 +83,20 @@ bool nft_record_note(const char *name, char *out, size_t size)
 	return true;
 }
 
-/* What no restore sees: a record that is being written, or whose elements are being removed. Of the record's own name, so that whoever comes for the attachment
- * finds what a killed process left of it. */
-static void hidden_name(const char *path, char out[PATH_MAX])
+/* What no restore sees: a record whose elements are being removed, and one that is being written (".new"). Of the record's own name, so that whoever comes for the
+ * attachment finds what a killed process left of it. */
+static void hidden_name(const char *path, const char *end, char out[PATH_MAX])
 {
-	snprintf(out, PATH_MAX, NFT_RECORDS "/.%s", strrchr(path, '/') + 1);
+	snprintf(out, PATH_MAX, NFT_RECORDS "/.%s%s", strrchr(path, '/') + 1, end);
 }
 
 int nft_record_remove(const char *path, struct err *e)
 {
-	char hidden[PATH_MAX];
+	char hidden[PATH_MAX], new[PATH_MAX];
 
-	hidden_name(path, hidden);
-	if ((unlink(hidden) < 0 && errno != ENOENT) || (unlink(path) < 0 && errno != ENOENT))
+	hidden_name(path, "", hidden);
+	hidden_name(path, ".new", new);
+	if ((unlink(new) < 0 && errno != ENOENT) || (unlink(hidden) < 0 && errno != ENOENT) || (unlink(path) < 0 && errno != ENOENT))
 		return err_sys(e, CNI_IO, -errno, "removing the record of what was in nftables: %s", path);
 	return 0;
 }
@@ -121,7 +122,7 @@ int nft_record_hide(const char *path, struct err *e)
 {
 	char hidden[PATH_MAX];
 
-	hidden_name(path, hidden);
+	hidden_name(path, "", hidden);
 	if (rename(path, hidden) < 0 && errno != ENOENT)
 		return err_sys(e, CNI_IO, -errno, "removing the record of what was in nftables: %s", path);
 	return access(hidden, F_OK) < 0 ? -ENOENT : nft_restores_wait(e);
@@ -146,26 +147,26 @@ static int refuse_to_write(struct err *e, int r, const char *path)
 int nft_record_write(const char *path, const struct nft_messages *record, const char *note, struct err *e)
 {
 	struct note n = make_note(note);
-	char hidden[PATH_MAX];
+	char new[PATH_MAX];
 	scoped(fd_close) int fd = -1;
 	int r = 0;
 
-	hidden_name(path, hidden);
-	fd = open(hidden, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	hidden_name(path, ".new", new);
+	fd = open(new, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	if (fd < 0 && errno == ENOENT) {
 		if ((mkdir("/run/plumb", 0755) < 0 && errno != EEXIST) || (mkdir(NFT_RECORDS, 0700) < 0 && errno != EEXIST))
 			return refuse_to_write(e, -errno, path);
-		fd = open(hidden, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+		fd = open(new, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	}
 	if (fd < 0)
 		return refuse_to_write(e, -errno, path);
 	r = write_whole(fd, (const uint8_t *)&n, n.h.nlmsg_len);
 	if (r == 0)
 		r = write_whole(fd, record->bytes, record->len);
-	if (r == 0 && rename(hidden, path) < 0)
+	if (r == 0 && rename(new, path) < 0)
 		r = -errno;
 	if (r < 0) {
-		unlink(hidden);
+		unlink(new);
 		return refuse_to_write(e, r, path);
 	}
 	return 0;
@@ -327,7 +328,7 @@ int nft_record_each(const char *path, const struct nft_table *table, int (*each)
 	int len = 0, r = 0;
 	scoped(mem_free) uint8_t *bytes = NULL;
 
-	hidden_name(path, hidden);
+	hidden_name(path, "", hidden);
 	r = record_read(AT_FDCWD, path, &bytes, &len);
 	if (r == -ENOENT)
 		r = record_read(AT_FDCWD, hidden, &bytes, &len);
