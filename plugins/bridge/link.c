@@ -178,9 +178,8 @@ int port_check(struct cni_call *c, const struct link *bridge, const struct link 
 
 	if (port->master != bridge->index)
 		return check_differs(c, "bridge %s does not have the container's link as a port", conf->bridge);
-	if (port->isolated != conf->port_isolation)
-		return check_differs(c, "bridge %s %s", conf->bridge,
-		                     conf->port_isolation ? "does not isolate the container's port" : "isolates the container's port");
+	if (conf->port_isolation && !port->isolated)    /* the other way round it may be firewall's doing */
+		return check_differs(c, "bridge %s does not isolate the container's port", conf->bridge);
 	if (conf->hairpin && !port->hairpin)
 		return check_differs(c, "bridge %s has no hairpin mode on the container's port", conf->bridge);
 	return vlans_check(c, port);

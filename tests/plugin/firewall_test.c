@@ -320,6 +320,21 @@ TEST_EACH(firewall_published_ports_of_same_bridge_are_for_all, bridge_netfilter,
 TEST_EACH(firewall_published_ports_of_isolated_are_for_all, bridge_netfilter, state)    { published_for_all("isolated", state); }
 
 /* A link of its own for each container: they are apart by being of such a network. */
+/* A runtime's CHECK goes through the whole list. */
+TEST_EACH(firewall_isolated_leaves_bridge_content, bridge_netfilter, state)
+{
+	static const char bridge[] = "{'cniVersion': '1.1.0', 'name': 'a', 'type': 'bridge', 'bridge': 'br1', 'isGateway': true,"
+		" 'ipam': {'type': 'host-local', 'ranges': [[{'subnet': '10.1.0.0/24'}], [{'subnet': 'fd00:1::/64'}]]}}";
+	struct net a = { "a", 1, "'ingressPolicy': 'isolated'" };
+	struct world w = world_begin("pod1");
+	struct answer made;
+
+	bridge_netfilter_put(state);
+	made = expect_ok(plugin(&w, "bridge", "ADD", "pod1", "eth0", bridge));
+	expect_ok(plugin(&w, "firewall", "ADD", "pod1", "eth0", with_prev(firewall_of(&a), made)));
+	expect_ok(plugin(&w, "bridge", "CHECK", "pod1", "eth0", with_prev(bridge, made)));
+}
+
 TEST(firewall_isolated_behind_ptp)
 {
 	static const char ptp[] = "{'cniVersion': '1.1.0', 'name': 'a', 'type': 'ptp', 'ipMasq': true,"
