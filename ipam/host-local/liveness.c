@@ -2,6 +2,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <linux/capability.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -10,6 +11,7 @@
 #include "base/json.h"
 #include "base/scoped.h"
 #include "base/text.h"
+#include "os/capability.h"
 #include "os/file.h"
 #include "os/netns.h"
 
@@ -28,10 +30,11 @@ static bool leads_to(const char *path, uint64_t inode)
 	return st.st_ino == inode;
 }
 
-/* There, and not to be looked at (CAP_SYS_PTRACE). One that has just ended is refused in the same words; and the first of all is no container's. */
+/* There, and not to be looked at. To one with CAP_SYS_PTRACE that is a process of a user namespace around ours, no container of ours. One that has just ended is
+ * refused in the same words; and the first of all is no container's. */
 static bool is_hidden(int proc, const char *pid, int why)
 {
-	return (why == EACCES || why == EPERM) && strcmp(pid, "1") != 0 && faccessat(proc, pid, F_OK, 0) == 0;
+	return (why == EACCES || why == EPERM) && !capability_has(CAP_SYS_PTRACE) && strcmp(pid, "1") != 0 && faccessat(proc, pid, F_OK, 0) == 0;
 }
 
 /* The path may be gone where the namespace is not: it was /proc/PID/ns/net of a process that ended before others, or is mounted
