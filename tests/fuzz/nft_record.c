@@ -59,12 +59,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		struct restoring what = { .table = tables[i] };
 		struct err e = { 0 };
 
-		require(nft_record_each(NFT_RECORDS "/" NAME, tables[i], look_at, NULL, &e) == 0);
 		concerns(bytes, size, tables[i]);
 		require(count_records(&c, &what) == 0);
 		kernel_agrees();
 		require_outcome(nft_restore(tables[i], &e), &e);
 	}
+	require(nft_record_hide(NFT_RECORDS "/" NAME, &c.trouble.err) == 0);
+	for (size_t i = 0; i < ARRAY_LEN(tables); i++)
+		require(nft_record_each(NFT_RECORDS "/" NAME, tables[i], look_at, NULL, &c.trouble.err) == 0);
 	arena_free(&c.arena);
 	return 0;
 }
