@@ -99,27 +99,32 @@ struct check {
 };
 
 /* An element does nothing in a chain that has lost its rules. */
-static int check_base_first(struct nft *nft, void *check)
+int nft_check_base(struct nft *nft, const struct nft_table *table, struct err *e)
 {
-	const struct check *k = check;
-	struct err *e = &k->c->err;
-
 	for (size_t i = 0; i < ARRAY_LEN(base_chains); i++) {
 		const struct base_chain *chain = &base_chains[i];
-		int rules = chain->table == k->table ? nft_chain_rules(nft, chain->table, chain->name, e) : chain->rules;
+		int rules = chain->table == table ? nft_chain_rules(nft, chain->table, chain->name, e) : chain->rules;
 
 		if (rules == chain->rules)
 			continue;
 		if (rules < 0 && rules != -ENOENT)
 			return rules;
 		if (rules == -ENOENT)
-			err_set(e, CNI_FAILED, -ENOENT, "nftables table %s plumb is not there, or has lost its chain %s", k->table->ruleset, chain->name);
+			err_set(e, CNI_FAILED, -ENOENT, "nftables table %s plumb is not there, or has lost its chain %s", table->ruleset, chain->name);
 		else
-			err_set(e, CNI_FAILED, -EINVAL, "nftables table %s plumb, chain %s: has %d rules, and should have %d", k->table->ruleset, chain->name, rules, chain->rules);
+			err_set(e, CNI_FAILED, -EINVAL, "nftables table %s plumb, chain %s: has %d rules, and should have %d", table->ruleset, chain->name, rules, chain->rules);
 		err_detail(e, "somebody has changed it; `plumb restore` brings it back");
 		return -EINVAL;
 	}
-	return k->decide(nft, k->arg);
+	return 0;
+}
+
+static int check_base_first(struct nft *nft, void *check)
+{
+	const struct check *k = check;
+	int r = nft_check_base(nft, k->table, &k->c->err);
+
+	return r < 0 ? r : k->decide(nft, k->arg);
 }
 
 int nft_work(struct cni_call *c, const struct nft_table *table, const char *part, nft_decide *decide, void *arg)

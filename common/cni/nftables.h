@@ -20,6 +20,9 @@ static inline const struct nft_set *nft_of(const struct nft_pair *p, int family)
  * DEL and GC take records away. */
 int nft_work(struct cni_call *c, const struct nft_table *table, const char *part, nft_decide *decide, void *arg);
 
+/* Whether the table is there, with every chain of its ruleset and as many rules in it as there should be. 0, or negative with e saying what is lost. */
+int nft_check_base(struct nft *nft, const struct nft_table *table, struct err *e);
+
 /* Whether the namespace of an element's owner was on record and is gone. */
 bool nft_owner_is_dead(const char *owner);
 /* The same for tables of others: nothing is loaded, restored or put on record. */

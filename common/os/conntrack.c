@@ -201,3 +201,38 @@ int conntrack_forget(const struct conntrack_match *list, unsigned n, conntrack_i
 	}
 	return r < 0 ? netlink_refused(&nl, e, r, "forgetting connections to published ports") : 0;
 }
+
+/* ---- Counting ---- */
+
+struct tally {
+	const struct addr *address;
+	int                count;
+};
+
+static int count_entry(struct nlmsghdr *h, void *arg)
+{
+	struct nlattr *tb[CTA_MAX + 1] = { 0 };
+	struct nfgenmsg *g = nlmsg_data(h);
+	struct tally *t = arg;
+	struct tuple orig, reply;
+
+	if (nlmsg_parse(h, sizeof *g, tb, CTA_MAX, NULL) < 0 || !read_tuple(tb[CTA_TUPLE_ORIG], g->nfgen_family, &orig) ||
+	    !read_tuple(tb[CTA_TUPLE_REPLY], g->nfgen_family, &reply))
+		return 0;
+	t->count += addr_equal(t->address, &orig.from) || addr_equal(t->address, &orig.to) || addr_equal(t->address, &reply.from);
+	return 0;
+}
+
+int conntrack_count(const struct addr *a, struct err *e)
+{
+	scoped(netlink_close) struct netlink nl = { 0 };
+	struct tally t = { a, 0 };
+	int r;
+
+	if (sysctl_number(0, "net/netfilter/nf_conntrack_count") == 0)
+		return 0;
+	r = netlink_open(&nl, NETLINK_NETFILTER, e);
+	if (r == 0)
+		r = netlink_dump(&nl, ct_request(IPCTNL_MSG_CT_GET, a->family), count_entry, &t);
+	return r < 0 ? netlink_refused(&nl, e, r, "counting connections") : t.count;
+}

@@ -26,4 +26,7 @@ typedef bool conntrack_is_local(const struct addr *a, void *arg);
  * its whole table, all network namespaces' together, which takes milliseconds where `others` is asked for. */
 int conntrack_forget(const struct conntrack_match *matches, unsigned n, conntrack_is_local *is_local, void *arg, struct err *e);
 
+/* How many entries an address is a part of, as who asks, who is asked or who answers; negative with e set. */
+int conntrack_count(const struct addr *a, struct err *e);
+
 #endif

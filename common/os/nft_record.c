@@ -338,7 +338,7 @@ int nft_record_each(const char *path, const struct nft_table *table, int (*each)
 		struct nft_set set = { .table = table };
 		struct nft_element el;
 
-		if (nft_element_read(h, &set, &el))
+		if (nft_element_read(h, &set, &el) && ((struct nfgenmsg *)nlmsg_data(h))->nfgen_family == table->family)
 			r = each(&set, &el, arg);
 	}
 	return r;

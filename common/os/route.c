@@ -133,17 +133,9 @@ int route_each(struct netlink *nl, int family, int (*each)(const struct route *r
 	return r < 0 && !e->code ? netlink_refused(nl, e, r, "listing routes") : r;
 }
 
-struct way {
-	int     index;
-	uint8_t type;           /* RTN_… */
-};
-
 static int note_way(struct nlmsghdr *h, void *way)
 {
-	struct rtmsg *t = nlmsg_data(h);
-
-	if (h->nlmsg_type == RTM_NEWROUTE && nlmsg_valid_hdr(h, sizeof *t))
-		*(struct way *)way = (struct way){ (int)netlink_u32(netlink_attr(h, sizeof *t, RTA_OIF)), t->rtm_type };
+	read_route(h, way);             /* false, too, for one of table local: it is filled in all the same */
 	return 0;
 }
 
@@ -159,24 +151,29 @@ static bool is_no_way(int r)
 }
 
 /* How a packet from here would go; all zero where there is no way. Negative: the kernel could not be asked. */
-static int look_up(struct netlink *nl, const struct addr *to, struct way *way)
+static int look_up(struct netlink *nl, const struct addr *to, struct route *way)
 {
 	struct rtmsg t = { .rtm_family = to->family, .rtm_dst_len = addr_size(to->family) * 8 };
 	struct nl_msg *m = netlink_request(RTM_GETROUTE, 0, &t, sizeof t);
 	int r;
 
-	*way = (struct way){ 0 };
+	*way = (struct route){ 0 };
 	if (m)
 		put_addr(m, RTA_DST, to);
 	r = netlink_get(nl, m, note_way, way);
 	if (r < 0)
-		*way = (struct way){ 0 };
+		*way = (struct route){ 0 };
 	return r < 0 && !is_no_way(r) ? r : 0;
+}
+
+bool route_get(struct netlink *nl, const struct addr *to, struct route *out)
+{
+	return look_up(nl, to, out) == 0 && out->type;
 }
 
 int route_link_to(struct netlink *nl, const struct addr *to)
 {
-	struct way way;
+	struct route way;
 	int r = look_up(nl, to, &way);
 
 	return r < 0 ? r : way.index;
@@ -184,7 +181,7 @@ int route_link_to(struct netlink *nl, const struct addr *to)
 
 bool route_is_local(struct netlink *nl, const struct addr *a)
 {
-	struct way way;
+	struct route way;
 
 	return look_up(nl, a, &way) == 0 && way.type == RTN_LOCAL;
 }

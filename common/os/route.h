@@ -26,6 +26,8 @@ int route_add(struct netlink *nl, const struct route *r, struct err *e);
 /* Calls each for every route of the family, of any type, in all tables but local; stops at other than 0 and returns that. */
 int route_each(struct netlink *nl, int family, int (*each)(const struct route *r, void *arg), void *arg, struct err *e);
 
+/* The way that a packet from here to an address would take: its gateway, source, link and type (RTN_LOCAL: it stays here). False: there is none. */
+bool route_get(struct netlink *nl, const struct addr *to, struct route *out);
 /* The link that a packet to some far place would leave by: its index, 0 where there is no way, or negative: the kernel could not be asked. */
 int route_default_link(struct netlink *nl, int family);
 /* Whether an address is one of this namespace's own. */

@@ -119,6 +119,8 @@ static int start(const struct spawn *s, int in, int out, pid_t *pid)
 	posix_spawnattr_init(&attr);
 	posix_spawn_file_actions_adddup2(&files, in, STDIN_FILENO);
 	posix_spawn_file_actions_adddup2(&files, out, STDOUT_FILENO);
+	if (s->quiet)
+		posix_spawn_file_actions_addopen(&files, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
 	sigemptyset(&defaults);
 	sigaddset(&defaults, SIGPIPE);          /* we ignore it while we write; an ignored signal would stay so across exec */
 	posix_spawnattr_setsigdefault(&attr, &defaults);

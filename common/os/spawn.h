@@ -2,6 +2,7 @@
 #ifndef PLUMB_OS_SPAWN_H
 #define PLUMB_OS_SPAWN_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/err.h"
@@ -13,6 +14,7 @@ struct spawn {
 	size_t      input_len;
 	size_t      output_limit;               /* of its stdout, in bytes */
 	int         deadline_ms;                /* it is killed when it runs longer */
+	bool        quiet;                      /* what it says on stderr is nobody's business */
 };
 
 struct spawned {
