@@ -200,42 +200,19 @@ int network_find(struct call *c, const char *name, struct network *out)
 
 /* ---- All of them ---- */
 
-static bool is_seen(const struct list *names, const char *name)
-{
-	for_list (const char *, seen, names)
-		if (!strcmp(*seen, name))
-			return true;
-	return false;
-}
-
-static int visit_file(struct call *c, const char *path, struct list *names, network_visit *each, void *arg)
+static int visit_conf(struct call *c, const char *path, confdir_visit *each, void *arg)
 {
 	struct err why = { 0 };
 	struct network n = { 0 };
 	json_t *json = read_json_file(c, path, &why);
 	int r = json ? network_read(c, json, path, &n, &why) : -EINVAL;
-	const char **name;
 
-	if (r < 0) {
-		const char *line = arena_printf(&c->arena, "passing over %s: %s%s%s", path, why.msg, why.details[0] ? ": " : "", why.details);
-
-		if (line)
-			tell_once(c, line);
-		return 0;
-	}
-	if (is_seen(names, n.name))
-		return 0;
-	name = arena_push(&c->arena, &names->items, &names->count, sizeof *name);
-	if (!name)
-		return err_nomem(&c->trouble.err, path);
-	*name = n.name;
-	return each(c, &n, arg);
+	return each(c, path, r == 0 ? &n : NULL, &why, arg);
 }
 
-int network_each(struct call *c, network_visit *each, void *arg)
+int confdir_each(struct call *c, confdir_visit *each, void *arg)
 {
 	static const char *const kinds[] = { ".conflist", ".conf.json" };
-	struct list names = { 0 };
 	int r = 0;
 
 	for (size_t i = 0; i < ARRAY_LEN(kinds) && r == 0; i++) {
@@ -244,7 +221,49 @@ int network_each(struct call *c, network_visit *each, void *arg)
 		r = list_files(c, c->opt.conf_dir, kinds[i], &files, &c->trouble.err);
 		for_list (char *, path, &files)
 			if (r == 0)
-				r = visit_file(c, *path, &names, each, arg);
+				r = visit_conf(c, *path, each, arg);
 	}
 	return r;
+}
+
+struct visit {
+	network_visit *each;
+	void          *arg;
+	struct list    names;           /* of const char *, those that have been */
+};
+
+static bool is_seen(const struct list *names, const char *name)
+{
+	for_list (const char *, seen, names)
+		if (!strcmp(*seen, name))
+			return true;
+	return false;
+}
+
+static int visit_network(struct call *c, const char *path, const struct network *n, const struct err *why, void *visit)
+{
+	struct visit *v = visit;
+	const char **name;
+
+	if (!n) {
+		const char *line = arena_printf(&c->arena, "passing over %s: %s%s%s", path, why->msg, why->details[0] ? ": " : "", why->details);
+
+		if (line)
+			tell_once(c, line);
+		return 0;
+	}
+	if (is_seen(&v->names, n->name))
+		return 0;
+	name = arena_push(&c->arena, &v->names.items, &v->names.count, sizeof *name);
+	if (!name)
+		return err_nomem(&c->trouble.err, path);
+	*name = n->name;
+	return v->each(c, n, v->arg);
+}
+
+int network_each(struct call *c, network_visit *each, void *arg)
+{
+	struct visit v = { each, arg, { 0 } };
+
+	return confdir_each(c, visit_network, &v);
 }

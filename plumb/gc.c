@@ -6,6 +6,7 @@
 #include "chain.h"
 #include "cni/self.h"
 #include "cni/version.h"
+#include "gc.h"
 #include "invoke.h"
 #include "lock.h"
 #include "runs.h"
@@ -15,6 +16,7 @@ struct sweep {
 	const struct network *network;
 	json_t *valid;                  /* what plugins are told: {"containerID", "ifname"} */
 	json_t *removed, *errors;       /* removed: with --dry-run, what would be */
+	bool    quiet;                  /* no JSON of its own: it is a part of another command */
 	int     code;                   /* to exit with: that of the first error */
 };
 
@@ -143,7 +145,8 @@ static int sweep(struct call *c, struct sweep *s)
 	ask_plugins(c, s);
 	if (!c->opt.dry_run)
 		sandbox_sweep(c);
-	tell(c, s);
+	if (!s->quiet)
+		tell(c, s);
 	return s->code;
 }
 
@@ -171,10 +174,10 @@ static int find(struct call *c, struct network *out)
 	return r;
 }
 
-int gc_run(struct call *c)
+static int collect(struct call *c, bool quiet)
 {
 	struct network n;
-	struct sweep s = { .network = &n };
+	struct sweep s = { .network = &n, .quiet = quiet };
 	int r;
 
 	if ((r = find(c, &n)) < 0)
@@ -190,5 +193,22 @@ int gc_run(struct call *c)
 	lock_release(c);
 	if (!c->opt.dry_run)
 		runs_mend(c);
+	return r;
+}
+
+int gc_run(struct call *c)
+{
+	return collect(c, false);
+}
+
+int gc_network(struct call *c, const char *name)
+{
+	const char *before = c->subject;
+	int r;
+
+	c->subject = name;
+	r = collect(c, true);
+	lock_release(c);
+	c->subject = before;
 	return r;
 }

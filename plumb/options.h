@@ -16,7 +16,8 @@ enum command_bit {
 	CMD_NET_CREATE = 1 << 12, CMD_NET_LS = 1 << 13, CMD_NET_INSPECT = 1 << 14, CMD_NET_RM = 1 << 15, CMD_NET_PRUNE = 1 << 16,
 	CMD_NET_CONNECT = 1 << 17, CMD_NET_DISCONNECT = 1 << 18,
 	CMD_PUBLISH = 1 << 19, CMD_UNPUBLISH = 1 << 20, CMD_PORTS = 1 << 21,
-	CMD_ALL = (1 << 22) - 1,
+	CMD_GRAPH = 1 << 22, CMD_EXPLAIN = 1 << 23, CMD_DOCTOR = 1 << 24, CMD_LOOKING = CMD_GRAPH | CMD_EXPLAIN | CMD_DOCTOR,
+	CMD_ALL = (1 << 25) - 1,
 };
 
 /* KEY=VALUE: an --opt, a --label, a --filter; and NAME:ADDR of --add-host. */
@@ -45,6 +46,8 @@ struct options {
 	struct list opts, labels, filters;      /* of struct pair */
 	uint32_t    mtu;                        /* 0: not given */
 	uint32_t    patience_s;                 /* of stop: how long to wait for the end */
+	const char *output, *path, *from;       /* graph's, explain's; NULL: not given */
+	bool        watch, fix;
 	bool        ignored;                    /* what other programs want to be told and goes without saying here */
 	bool        json, help, version, all, quiet, force, detach, rm, dry_run, ipv6, internal, isolate, no_dns;
 	char      **operands;                   /* ended by NULL */

@@ -33,6 +33,9 @@ static const struct subcommand commands[] = {
 	{ "network prune",      "",                  CMD_NET_PRUNE,   0,           0, 0,  network_prune_run,      "remove all that nobody uses" },
 	{ "network connect",    "NETWORK CONTAINER", CMD_NET_CONNECT, 0,           2, 2,  network_connect_run,    "attach a container to a network more" },
 	{ "network disconnect", "NETWORK CONTAINER", CMD_NET_DISCONNECT, 0,        2, 2,  network_disconnect_run, "detach it" },
+	{ "graph",   "[NETWORK...]",          CMD_GRAPH,   0,           0, -1, graph_run,   "draw this host's networks and who is on them" },
+	{ "explain", "CONTAINER|NETNS",       CMD_EXPLAIN, 0,           1, 1,  explain_run, "tell all that belongs to a container, and what becomes of a connection" },
+	{ "doctor",  "",                      CMD_DOCTOR,  0,           0, 0,  doctor_run,  "look for what is wrong on this host, and say what to do" },
 	{ .name = NULL }
 };
 

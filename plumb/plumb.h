@@ -79,6 +79,9 @@ int network_rm_run(struct call *c);
 int network_prune_run(struct call *c);
 int network_connect_run(struct call *c);
 int network_disconnect_run(struct call *c);
+int graph_run(struct call *c);
+int explain_run(struct call *c);
+int doctor_run(struct call *c);
 
 /* Notes a failure with its exit code; returns ret. The first one stays. */
 int trouble_set(struct trouble *t, int exit, int ret, const char *fmt, ...) __attribute__((format(printf, 4, 5)));

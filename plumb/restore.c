@@ -12,6 +12,7 @@
 #include "cni/nftables.h"
 #include "os/file.h"
 #include "plumb.h"
+#include "restore.h"
 #include "zones.h"
 
 enum { RECORD_LIMIT = 64 << 20 };
@@ -99,7 +100,7 @@ static int see_table(struct call *c, struct restoring *what)
 /* ---- Bringing back ---- */
 
 /* The helper is beside the plugins. Where none of their directories has it, it may be beside ourselves. */
-static void find_helper(struct call *c)
+void restore_find_helper(struct call *c)
 {
 	char *path = plugin_path(&c->arena, c->opt.bin_path, "plumb-ruleset");
 
@@ -114,8 +115,9 @@ static void tell(const struct call *c, const struct restoring *what, json_t *lis
 	const char *name = what->table->ruleset;
 
 	if (c->opt.json)
-		json_array_append_new(list, json_pack("{s:s, s:s, s:b, s:I, s:I}", "family", name, "table", what->table->name, "wasThere",
-		                                      what->there, "records", (json_int_t)what->records, "attachments", (json_int_t)what->attachments));
+		json_array_append_new(list,
+				      json_pack("{s:s, s:s, s:b, s:I, s:I}", "family", name, "table", what->table->name, "wasThere", what->there,
+						"records", (json_int_t)what->records, "attachments", (json_int_t)what->attachments));
 	else
 		printf("nftables table %s %s: chains and rules loaded%s, %zu record%s of %zu attachment%s put back\n", name, what->table->name,
 		       what->there ? " anew" : "", what->records, what->records == 1 ? "" : "s", what->attachments,
@@ -144,7 +146,7 @@ int restore_run(struct call *c)
 	json_t *list = call_keep(c, json_array());
 	int done = 0, zones;
 
-	find_helper(c);
+	restore_find_helper(c);
 	for (size_t i = 0; i < ARRAY_LEN(tables); i++) {
 		int r = restore_table(c, tables[i], list);
 

@@ -207,7 +207,7 @@ static int table_is_known(struct nft *nft, const struct nft_table *table, bool *
 /* What is on record comes back, but for what the transaction itself has put there: it adds that anew, or fails, and then nobody would take it away. */
 static int restore(struct nft *nft, const struct nft_work *w, struct err *e)
 {
-	int r = nft->recorded ? nft_record_remove(w->record, e) : 0;
+	int r = nft->recorded ? nft_record_take_back(w->record, e) : 0;
 
 	nft->recorded = false;
 	if (r == 0)
@@ -265,7 +265,9 @@ int nft_transact(const struct nft_work *w, struct err *e)
 		r = 0;
 	}
 	if (r < 0 && nft.recorded)
-		nft_record_remove(w->record, &ignored);
+		nft_record_take_back(w->record, &ignored);
+	if (r == 0 && nft.recorded)
+		nft_record_replaced(w->record);
 	if (r < 0 && !e->code)
 		netlink_refused(&nft.nl, e, r, w->table->name ? "changing nftables table %s" : "changing nftables tables of others", w->table->name);
 	return r;

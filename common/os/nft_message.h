@@ -32,6 +32,9 @@ bool nft_has_records(void);
 int nft_record_write(const char *path, const struct nft_messages *record, const char *note, struct err *e);
 /* It need not be there; what a killed process left of it goes as well. */
 int nft_record_remove(const char *path, struct err *e);
+/* What was written has not come into being; or it has, and stands for what was hidden. */
+int nft_record_take_back(const char *path, struct err *e);
+void nft_record_replaced(const char *path);
 /* The element that a NEWSETELEM message adds (nft_element.c); the set's name is the message's, its table left alone. */
 bool nft_element_read(struct nlmsghdr *add, struct nft_set *set, struct nft_element *el);
 

@@ -101,6 +101,24 @@ int nft_record_remove(const char *path, struct err *e)
 	return 0;
 }
 
+int nft_record_take_back(const char *path, struct err *e)
+{
+	char new[PATH_MAX];
+
+	hidden_name(path, ".new", new);
+	if ((unlink(new) < 0 && errno != ENOENT) || (unlink(path) < 0 && errno != ENOENT))
+		return err_sys(e, CNI_IO, -errno, "removing the record of what was to be in nftables: %s", path);
+	return 0;
+}
+
+void nft_record_replaced(const char *path)
+{
+	char hidden[PATH_MAX];
+
+	hidden_name(path, "", hidden);
+	unlink(hidden);
+}
+
 int nft_restores_wait(struct err *e)
 {
 	scoped(fd_close) int fd = open(NFT_RECORDS, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -132,7 +150,7 @@ void nft_record_show(const char *path)
 {
 	char hidden[PATH_MAX];
 
-	hidden_name(path, hidden);
+	hidden_name(path, "", hidden);
 	renameat2(AT_FDCWD, hidden, AT_FDCWD, path, RENAME_NOREPLACE);
 }
 
