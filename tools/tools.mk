@@ -4,6 +4,12 @@
 demo: all $(FIXTURE) ## see the main job at work, in a throwaway world
 	@demo/run $(B)
 
+.PHONY: picture
+picture: all $(FIXTURE) ## draw the demo's network: docs/app-network.svg, which the readme shows
+	@mkdir -p docs
+	@demo/picture $(B) docs/app-network.svg
+	@echo docs/app-network.svg
+
 # ---- lint: every file through two compilers, gcc's analyzer and clang-tidy; all of them together through cppcheck ----
 #
 # What a file passed is remembered in build/lint, so the next run looks only at what has changed. LINT_CC=gcc-14 and the like try others.
