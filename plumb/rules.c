@@ -10,38 +10,44 @@
 
 /* ---- From nft's JSON ---- */
 
-static const char *text_of(const json_t *o, const char *key)
+static const char *member(const json_t *o, const char *key)
 {
 	return json_string_value(json_object_get(o, key));
 }
 
+/* A chain or a set that says what it is and where. */
+static bool is_named(const json_t *o)
+{
+	return member(o, "family") && member(o, "table") && member(o, "name");
+}
+
 static void take_chain(struct ruleset *rs, const json_t *o)
 {
-	struct chain *c = arena_push(&rs->c->arena, &rs->chains.items, &rs->chains.count, sizeof *c);
-	const char *policy = text_of(o, "policy");
+	struct chain *c = !is_named(o) ? NULL : arena_push(&rs->c->arena, &rs->chains.items, &rs->chains.count, sizeof *c);
+	const char *policy = member(o, "policy");
 
 	if (c)
-		*c = (struct chain){ .family = text_of(o, "family"),
-				    .table = text_of(o, "table"),
-				    .name = text_of(o, "name"),
+		*c = (struct chain){ .family = member(o, "family"),
+				    .table = member(o, "table"),
+				    .name = member(o, "name"),
 				    .program = "nft",
-				    .type = text_of(o, "type"),
-				    .hook = text_of(o, "hook"),
+				    .type = member(o, "type"),
+				    .hook = member(o, "hook"),
 				    .priority = (int)json_integer_value(json_object_get(o, "prio")),
 				    .drops = policy && !strcmp(policy, "drop")};
 }
 
 static void take_set(struct ruleset *rs, const json_t *o)
 {
-	struct elements *s = arena_push(&rs->c->arena, &rs->sets.items, &rs->sets.count, sizeof *s);
+	struct elements *s = !is_named(o) ? NULL : arena_push(&rs->c->arena, &rs->sets.items, &rs->sets.count, sizeof *s);
 
 	if (s)
-		*s = (struct elements){ text_of(o, "family"), text_of(o, "table"), text_of(o, "name"), json_object_get(o, "elem") };
+		*s = (struct elements){ member(o, "family"), member(o, "table"), member(o, "name"), json_object_get(o, "elem") };
 }
 
 static void take_rule(struct ruleset *rs, const json_t *o)
 {
-	struct chain *c = (struct chain *)rules_chain(rs, text_of(o, "family"), text_of(o, "table"), text_of(o, "chain"));
+	struct chain *c = (struct chain *)rules_chain(rs, member(o, "family"), member(o, "table"), member(o, "chain"));
 	struct rule *r = c ? arena_push(&rs->c->arena, &c->rules.items, &c->rules.count, sizeof *r) : NULL;
 
 	if (r)

@@ -7,7 +7,7 @@
 #include "plumb.h"
 #include "rules.h"
 
-enum { DEPTH = 24 };
+enum { DEPTH = 24, LOOKS = 1 << 20 };  /* jumps in a row; rules looked at in a base chain: the kernel has no loops, a file may */
 
 enum step { STEP_ON, STEP_BACK, STEP_ACCEPT, STEP_DROP, STEP_REJECT, STEP_TRANSLATED };
 
@@ -17,7 +17,7 @@ struct walk {
 	struct ruling      *r;
 	const struct chain *base;
 	bool                may_accept;         /* a rule that may match would have accepted already */
-	int                 depth;
+	int                 depth, looks;
 };
 
 static enum step walk_chain(struct walk *w, const struct chain *chain, enum match sure);
@@ -229,6 +229,8 @@ static enum step walk_chain(struct walk *w, const struct chain *chain, enum matc
 
 		if (s != STEP_ON)
 			return s;
+		if (w->looks++ > LOOKS)
+			break;
 	}
 	return STEP_ON;
 }
