@@ -11,6 +11,7 @@
 #include "os/spawn.h"
 
 #define restore_run fuzz_restore_run
+#define restore_find_helper fuzz_restore_find_helper
 #include "plumb/restore.c"
 
 #define NAME "net:c1:eth0.portmap"
