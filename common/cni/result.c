@@ -73,3 +73,11 @@ const struct ip_conf *result_pod_ip(const struct result *r, int family, const ch
 			return ip;
 	return NULL;
 }
+
+const char *result_host_link(const struct result *r)
+{
+	for_list (const struct iface, i, &r->ifaces)
+		if (i->name && *i->name && !i->sandbox)
+			return i->name;
+	return NULL;
+}

@@ -67,6 +67,9 @@ bool result_ip_is_of(const struct result *r, const struct ip_conf *ip, const cha
  * reference's portmap picks a container's address.) */
 const struct ip_conf *result_pod_ip(const struct result *r, int family, const char *ifname);
 
+/* The host's side of an attachment: the bridge, or the veth of one without; NULL: there is none. */
+const char *result_host_link(const struct result *r);
+
 /* How DNS settings are read: in a configuration, in a result. */
 extern const struct field dns_fields[];
 bool dns_is_set(const struct dns *d);           /* any field given, even an empty list */

@@ -32,9 +32,6 @@ int  policy_del(struct cni_call *c);
 int  policy_check(struct cni_call *c);
 int  policy_gc(struct cni_call *c);
 
-/* The host's side of the attachment, by prevResult: the bridge, or the veth of one without. NULL: there is none. */
-const char *network_link(const struct cni_call *c);
-
 /* Whether a chain is there because containers of the call's network are under a policy. */
 bool policy_chain_is_of(const struct cni_call *c, const char *chain);
 

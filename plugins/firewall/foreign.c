@@ -171,7 +171,7 @@ static int accept_all(struct nft *nft, void *call)
 
 	for_list (const struct foreign_chain, f, &s.chains)
 		if (r == 0 && f->drops && !f->owned)
-			r = accept_in(&s, f, network_link(call));
+			r = accept_in(&s, f, result_host_link(&s.c->prev));
 	return r;
 }
 
@@ -185,7 +185,7 @@ static bool is_wanted(const struct cni_call *c)
 /* The table of the transaction is ours, whose policy chain says that the network has containers; the rules are elsewhere. */
 int foreign_accept(struct cni_call *c)
 {
-	return is_wanted(c) && network_link(c) ? nft_change_foreign(c, accept_all, c) : 0;
+	return is_wanted(c) && result_host_link(&c->prev) ? nft_change_foreign(c, accept_all, c) : 0;
 }
 
 /* Wherever a rule of ours may be: their chain may drop no more. */
@@ -260,7 +260,7 @@ static int tell_all(struct nft *nft, void *call)
 static void tell_legacy(struct cni_call *c)
 {
 	static const struct { int family; const char *program; } kinds[] = { { AF_INET, "iptables-legacy" }, { AF_INET6, "ip6tables-legacy" } };
-	const char *link = network_link(c) ? network_link(c) : "LINK";
+	const char *link = result_host_link(&c->prev) ? result_host_link(&c->prev) : "LINK";
 
 	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
 		if (xtables_forward_drops(kinds[i].family))

@@ -18,14 +18,6 @@ static const struct nft_pair apart = { { &nft_inet, "apart4" }, { &nft_inet, "ap
 
 static const int families[] = { AF_INET, AF_INET6 };
 
-const char *network_link(const struct cni_call *c)
-{
-	for_list (const struct iface, i, &c->prev.ifaces)
-		if (i->name && *i->name && !i->sandbox)
-			return i->name;
-	return NULL;
-}
-
 /* ---- What a policy asks for ---- */
 
 static bool is_apart(const struct firewall_conf *conf)      { return conf->ingress != INGRESS_OPEN; }
@@ -240,7 +232,7 @@ typedef int policy_fn(struct nft *nft, const struct policy *p, const struct part
 
 static int each_element(struct nft *nft, struct cni_call *c, policy_fn *each, struct list *claimed)
 {
-	struct policy p = { .conf = c->conf, .network = c->who.network, .link = network_link(c), .claimed = claimed };
+	struct policy p = { .conf = c->conf, .network = c->who.network, .link = result_host_link(&c->prev), .claimed = claimed };
 	int r = 0;
 
 	for_list (const struct ip_conf, ip, &c->prev.ips) {
@@ -320,7 +312,7 @@ int policy_add(struct cni_call *c)
 
 	if (!has_policy(c->conf))
 		return nft_has_record(c, "firewall") ? policy_del(c) : 0;
-	if (!network_link(c))
+	if (!result_host_link(&c->prev))
 		return err_set(&c->err, CNI_BAD_CONFIG, -EINVAL,
 		               "interface needs to be set for the policy: prevResult has none on the host; chain \"firewall\" behind \"bridge\" or \"ptp\"");
 	if ((r = replaced_read(c, &nft_inet, "firewall", &a.before)) < 0)
