@@ -169,6 +169,8 @@ case_pools() {
 	local n got=; for n in a b c; do expect 0 network create --ipv6 $n; got="$got $(in_file $n '.plugins[0].ipam.ranges[][].subnet' | paste -sd,)"; done
 	is "$got" " 172.30.0.0/24,fd77::/64 172.30.1.0/24,fd77:0:0:1::/64 192.168.64.0/20,fd77:0:0:2::/64" "subnets"
 	expect 1 network create d
+	rm /etc/plumb/pools.json; ip link add vpn0 type bridge; ip link set vpn0 up; ip route add 10.0.0.0/8 dev vpn0
+	expect 0 network create vpn; jq_is in_file vpn '.plugins[0].ipam.ranges[0][0].subnet' 172.20.0.0/24
 	local bad; for bad in '{' '{"default-address-pools":[{"base":"172.30.0.0/16","size":8}]}' '{"default-address-pools":{}}' '{"default-address-pools":[{"base":"x","size":24}]}'; do
 		echo "$bad" >/etc/plumb/pools.json; expect 1 network create e; says /etc/plumb/pools.json
 	done
