@@ -315,6 +315,7 @@ static const struct row rows[] = {
 	ROW("filter",    0,   "KEY=VALUE", CMD_NET_PRUNE, take_full_pair, filters, "name=, id=, driver=, label=KEY[=VALUE]; repeatable"),
 	ROW("format",    0,   "json",  TABLES,        take_format,     json,      "answer in JSON"),
 	ROW("force",     'f', NULL,    CMD_NET_RM | CMD_NET_PRUNE | CMD_NET_DISCONNECT | CMD_RM, take_flag, force, "do it nevertheless, without asking"),
+	ROW("follow",    'f', NULL,    CMD_LOGS,      take_flag,       follow,    "go on with what comes, until it ends"),
 	ROW("time",      't', "SECONDS", CMD_STOP,    take_number,     patience_s, "how long to wait after TERM before KILL (10)"),
 	ROW("valid",     0,   "ID/IF", CMD_GC,        take_attachment, valid,     "an attachment to keep, all others go; repeatable"),
 	ROW("all",       0,   NULL,    CMD_GC,        take_flag,       all,       "keep none"),

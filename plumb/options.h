@@ -49,7 +49,7 @@ struct options {
 	const char *output, *path, *from;       /* graph's, explain's; NULL: not given */
 	bool        watch, fix;
 	bool        ignored;                    /* what other programs want to be told and goes without saying here */
-	bool        json, help, version, all, quiet, force, detach, rm, dry_run, ipv6, internal, isolate, no_dns;
+	bool        json, help, version, all, quiet, force, follow, detach, rm, dry_run, ipv6, internal, isolate, no_dns;
 	char      **operands;                   /* ended by NULL */
 	int         operand_count;
 };

@@ -79,6 +79,11 @@ static bool is_locked(const char *dir)
 	return fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK;
 }
 
+bool run_is_alive(const struct run_record *run)
+{
+	return is_locked(run->dir);
+}
+
 int run_read(struct call *c, const char *name, struct run_record *out)
 {
 	const char *dir = name_valid(name) ? arena_printf(&c->arena, RUNS_DIR "/%s", name) : NULL;

@@ -34,6 +34,8 @@ struct run_record {
 int run_read(struct call *c, const char *name, struct run_record *out);
 /* The same, with -ENOENT told: "no plumb run NAME". */
 int run_named(struct call *c, const char *name, struct run_record *out);
+/* Whether its keeper lives now. */
+bool run_is_alive(const struct run_record *run);
 /* All of them, sorted by name: of struct run_record. */
 int runs_all(struct call *c, struct list *out);
 

@@ -134,6 +134,19 @@ case_detached_failures() {
 	start_run --name fore -- sh -c "touch $W/up; exec sleep 100"; expect 1 logs fore; says "runs without -d"; expect 0 rm -f fore; wait $run; is $? 137 "exit code"; nothing_left
 }
 
+case_logs_followed() {
+	expect 0 run -d --name job -- sh -c "echo one; until [ -e $W/go ]; do sleep 0.05; done; echo two; until [ -e $W/stop ]; do sleep 0.05; done; echo three"
+	"$bin/plumb" logs -f job >$W/followed 2>&1 & local follower=$!
+	until_true grep -qx one $W/followed; touch $W/go; until_true grep -qx two $W/followed; kill -0 $follower || fail "it ended before the command"
+	touch $W/stop; wait $follower; is $? 0 "exit code"; is "$(paste -sd' ' $W/followed)" "one two three" "what was followed"
+	expect 0 logs -f job; is "$(paste -sd' ' $W/out)" "one two three" "of one that has ended"; expect 0 rm job
+	# with --rm the log goes, and the follower with it; so it does when the keeper is killed
+	expect 0 run -d --rm --name brief -- sleep 100; "$bin/plumb" logs -f brief >/dev/null 2>&1 & follower=$!
+	sleep 0.2; expect 0 stop brief; wait $follower; is $? 0 "exit code"
+	expect 0 run -d --name dead -- sleep 100; "$bin/plumb" logs -f dead >/dev/null 2>&1 & follower=$!
+	sleep 0.2; kill -9 "$(state dead keeper)"; wait $follower; is $? 0 "exit code"; expect 0 ps; nothing_left
+}
+
 case_detached_is_apart() {
 	# its keeper is not its starter's child, and has neither its terminal nor its pipes
 	expect 0 run -d --name web -- sleep 100
