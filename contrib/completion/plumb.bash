@@ -18,11 +18,15 @@ _plumb_value() {
 	case $1 in
 	-n|--network|--net) _plumb_networks; printf '%s\n' host none ;;
 	-d|--driver) [ "$2" = "network create" ] || return 1; printf '%s\n' bridge ptp macvlan ipvlan host none ;;
-	-o|--opt) printf '%s=\n' bridge mtu isolate icc masquerade host-ip hairpin vlan parent mode pool cni-version ;;
+	-o|--output) [ "$1" = --output ] || [ "$2" = graph ] || { [ "$2" = "network create" ] && _plumb_value --opt "$2" "$3"; return; }; compgen -f -- "$3" ;;
+	--opt) printf '%s=\n' bridge mtu isolate icc masquerade host-ip hairpin vlan parent mode pool cni-version ;;
 	--format) echo json ;;
 	-f|--filter) [ "$1" = --filter ] || [ "$2" = "network ls" ] || return 1; printf '%s=\n' name id driver label dangling ;;
 	--conf-dir|--bin-dir|--cache-dir) compgen -d -- "$3" ;;
-	-p|--publish|--ip|--ip6|--mac|--mac-address|--id|--name|-i|--ifname|--hostname|--add-host|--network-alias|--alias|--dns|--subnet|--gateway|--ip-range|--mtu|--label|--allow-from|-t|--time|--valid) ;;
+	--from) printf '%s\n' lan host; _plumb_runs ;;
+	-i) [ "$2" != run ] && [ "$2" != exec ] || return 1 ;;
+	-t) [ "$2" = stop ] || return 1 ;;
+	-p|--publish|--path|--ip|--ip6|--mac|--mac-address|--id|--name|--ifname|--hostname|--add-host|--network-alias|--alias|--dns|--subnet|--gateway|--ip-range|--mtu|--label|--allow-from|--time|--valid) ;;
 	*) return 1 ;;
 	esac
 }
@@ -31,9 +35,9 @@ _plumb_value() {
 _plumb_operands() {
 	case $1:$2 in
 	add:1|del:1|check:1|gc:1|status:1|"network connect:1"|"network disconnect:1") _plumb_networks ;;
-	"network inspect":*|"network rm":*|"network remove":*) _plumb_networks ;;
+	"network inspect":*|"network rm":*|"network remove":*|graph:*) _plumb_networks ;;
 	add:2|del:2|check:2) _plumb_netns ;;
-	publish:1|unpublish:1|ports:1|"network connect:2"|"network disconnect:2") _plumb_runs; _plumb_netns ;;
+	publish:1|unpublish:1|ports:1|explain:1|"network connect:2"|"network disconnect:2") _plumb_runs; _plumb_netns ;;
 	stop:*|exec:1) _plumb_runs ;;
 	rm:*|logs:1) _plumb_runs -a ;;
 	esac

@@ -42,6 +42,12 @@ host more net none => run --network |
 bridge => network create --driver b
 ipvlan => network create -d ip
 bridge= => network create -o b
+more net => graph |
+box => explain |
+box => publish |
+host lan => explain box --from |
+box => explain --path 10.1.2.3:80 |
+more net => status -h |
  => network create --subnet |
 json => ps --format |
 --force => network rm --f
