@@ -255,7 +255,7 @@ static int follow(void)
 		if (killing)
 			kill(pid, SIGKILL);
 		number = on_stop(p, status);
-		ptrace(PTRACE_SYSCALL, pid, NULL, (void *)(long)number);
+		ptrace(PTRACE_SYSCALL, pid, NULL, (long)number);
 	}
 	return root_status;
 }
