@@ -121,6 +121,8 @@ static int start(const struct spawn *s, int in, int out, pid_t *pid)
 	posix_spawn_file_actions_adddup2(&files, out, STDOUT_FILENO);
 	if (s->quiet)
 		posix_spawn_file_actions_addopen(&files, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
+	else if (s->both)
+		posix_spawn_file_actions_adddup2(&files, out, STDERR_FILENO);
 	sigemptyset(&defaults);
 	sigaddset(&defaults, SIGPIPE);          /* we ignore it while we write; an ignored signal would stay so across exec */
 	posix_spawnattr_setsigdefault(&attr, &defaults);

@@ -10,7 +10,8 @@
 struct spawn {
 	const char *path;
 	char *const *argv, *const *env;         /* each ended by NULL */
-	const char *input;                      /* its stdin; its stderr is ours */
+	const char *input;                      /* its stdin */
+	bool        both;                       /* its stderr goes where its stdout goes; else it is ours */
 	size_t      input_len;
 	size_t      output_limit;               /* of its stdout, in bytes */
 	int         deadline_ms;                /* it is killed when it runs longer */
