@@ -65,6 +65,8 @@ static bool matches(const struct search *s, const struct conntrack_match *m, int
 {
 	if (m->family != family || m->protocol != orig->protocol || orig->to_port < m->port || orig->to_port > m->port_last)
 		return false;
+	if (addr_is_set(&m->from) && !addr_equal(&m->from, &orig->from))
+		return false;
 	if (addr_equal(&m->target, &reply->from) == m->others)
 		return false;
 	if (m->translated && addr_equal(&reply->from, &orig->to))
@@ -199,7 +201,7 @@ int conntrack_forget(const struct conntrack_match *list, unsigned n, conntrack_i
 			r = forget(&nl, d);
 		free(d);
 	}
-	return r < 0 ? netlink_refused(&nl, e, r, "forgetting connections to published ports") : 0;
+	return r < 0 ? netlink_refused(&nl, e, r, "forgetting connections that were translated") : 0;
 }
 
 /* ---- Counting ---- */

@@ -13,6 +13,7 @@ struct conntrack_match {
 	int         family;
 	uint8_t     protocol;           /* IPPROTO_… */
 	uint16_t    port, port_last;    /* of the original destination, from and to */
+	struct addr from;               /* who asked; unset: anybody */
 	struct addr to;                 /* the original destination; unset: any that is_local says yes to */
 	struct addr target;             /* who answers … */
 	bool        others;             /* … or, when true, anybody else answers */
