@@ -9,7 +9,7 @@
 
 #include "cni/attach.h"
 
-const struct nft_table nft_inet = { NFPROTO_INET, "plumb", "inet", 3 };
+const struct nft_table nft_inet = { NFPROTO_INET, "plumb", "inet", 4 };
 const struct nft_table nft_bridge = { NFPROTO_BRIDGE, "plumb", "bridge", 2 };
 
 /* ---- Transactions, and what is on record of them ---- */
@@ -84,8 +84,9 @@ static const struct base_chain {
 	const char             *name;
 	int                     rules;
 } base_chains[] = {
-	{ &nft_inet, "guard", 4 },         { &nft_inet, "prerouting", 1 },     { &nft_inet, "output", 2 },    { &nft_inet, "publish", 12 },
-	{ &nft_inet, "publish_if", 4 },    { &nft_inet, "postrouting", 5 },    { &nft_inet, "published", 8 }, { &nft_inet, "input", 5 },
+	{ &nft_inet, "guard", 4 },         { &nft_inet, "prerouting", 2 },     { &nft_inet, "output", 3 },    { &nft_inet, "publish", 12 },
+	{ &nft_inet, "names", 2 },         { &nft_inet, "names_host", 2 },
+	{ &nft_inet, "publish_if", 4 },    { &nft_inet, "postrouting", 5 },    { &nft_inet, "published", 8 }, { &nft_inet, "input", 7 },
 	{ &nft_inet, "loopback_asks", 1 }, { &nft_inet, "loopback_port", 4 },  { &nft_inet, "forward", 5 },   { &nft_inet, "egress", 3 },
 	{ &nft_inet, "loopback_hears", 1 }, { &nft_inet, "ingress", 3 },
 	{ &nft_bridge, "prerouting", 1 }, { &nft_bridge, "spoof_check", 2 },

@@ -162,7 +162,7 @@ static int refuse_dormant(struct nft *nft, const struct nft_table *table, struct
 	return -EPERM;
 }
 
-/* The edition is the name of an empty chain, "edition_3": a comment of the table could not be changed. */
+/* The edition is the name of an empty chain, "edition_4": a comment of the table could not be changed. */
 struct editions {
 	const struct nft_table *table;
 	bool                    there;  /* a chain of the table is */

@@ -1602,7 +1602,7 @@ TEST(ruleset_of_an_older_edition_is_upgraded)
 	expect_contains(sh("host", "nft list table inet plumb"), "plumb ruleset 1");
 	expect_text(tcp_ask("lan", "192.0.2.1", 8080), "pod1 saw 192.0.2.2");
 	two = publish(&w, "bridge", "pod2", conf_set(portmap, "conditionsV4", "['iifname lan0']"), "8181:80/tcp");
-	expect_contains(sh("host", "nft list table inet plumb"), "chain edition_3 {");
+	expect_contains(sh("host", "nft list table inet plumb"), "chain edition_4 {");
 	tcp_serve("pod2", NULL, 80);
 	expect_text(tcp_ask("lan", "192.0.2.1", 8181), "pod2 saw 192.0.2.2");
 	expect_text(tcp_ask("lan", "192.0.2.1", 8080), "pod1 saw 192.0.2.2");
@@ -1628,7 +1628,7 @@ TEST(ruleset_upgrade_keeps_connections)
 	udp_serve("pod1", NULL, 80);
 	expect_text(udp_ask_from("lan", 5555, "192.0.2.1", 8080), "pod1 saw 192.0.2.2");
 	publish(&w, "bridge", "pod2", portmap, "8181:80/tcp");
-	expect_contains(sh("host", "nft list table inet plumb"), "chain edition_3 {");
+	expect_contains(sh("host", "nft list table inet plumb"), "chain edition_4 {");
 	expect_text(udp_ask_from("lan", 5555, "192.0.2.1", 8080), "pod1 saw 192.0.2.2");
 }
 
@@ -1649,7 +1649,7 @@ TEST(ruleset_of_a_newer_edition_is_refused)
 	        "8181:80/tcp"), *before;
 	struct answer a;
 
-	sh("host", "nft -s list ruleset | sed 's/edition_3/edition_99/' > /run/newer; nft delete table inet plumb; nft -f /run/newer");
+	sh("host", "nft -s list ruleset | sed 's/edition_4/edition_99/' > /run/newer; nft delete table inet plumb; nft -f /run/newer");
 	before = ruleset_in("host");
 	a = expect_error(plugin(&w, "portmap", "ADD", "pod2", "eth0", two), 999, "edition 99");
 	expect_contains(json_at(a, "details"), "nothing was changed");
