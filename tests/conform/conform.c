@@ -63,6 +63,15 @@ static const struct { unsigned trait; const char *without; } reasons[] = {
 	{ ONLY_HOST, "it is about host" }, { ONLY_STATIC, "it is about static" }, { ONLY_NONE, "it is about none" },
 };
 
+/* The bridges of prevResults, with the addresses that containers ask for names. */
+static void make_gateways(struct world *w)
+{
+	sh("host", "ip link add br0 type bridge; ip addr add 10.1.0.1/24 dev br0; ip addr add fd00:1::1/64 dev br0 nodad; ip link set br0 up");
+	for (int i = 0; i < 3; i++)
+		sh("host", "ip link add br%d type bridge; ip addr add 10.%d.0.1/24 dev br%d; ip link set br%d up", 1 + i, 50 + i, 1 + i, 1 + i);
+	world_settled(w);
+}
+
 static void conform(const struct subject *s, const char *id)
 {
 	const struct requirement *r = requirement(id);
@@ -74,6 +83,8 @@ static void conform(const struct subject *s, const char *id)
 			not_applicable("%s", reasons[i].without);
 	need_plugin(s->name);
 	w = world_begin(is(s, ONLY_HOST) ? "pod1 lan" : "pod1");
+	if (is(s, GATEWAY))
+		make_gateways(&w);
 	r->shows(s, &w);
 }
 
@@ -133,6 +144,13 @@ SUBJECT(firewall, "firewall", .traits = KEEPS | PASSES | TAKES_PREV | CHAINED, .
 	        "'ips': [{'address': '10.1.0.2/24', 'gateway': '10.1.0.1', 'interface': 1}, {'address': 'fd00:1::2/64', 'gateway': 'fd00:1::1', 'interface': 1}], "
 	        "'routes': [{'dst': '0.0.0.0/0'}]}}",
 	.wrong = "egressDeny", .value = "['metadata', 'x']", .place = "egressDeny[1]");
+
+SUBJECT(dnsname, "dnsname", .traits = KEEPS | TAKES_PREV | CHAINED | GATEWAY | ARGS, .ifname = "eth0",
+	.conf = NET("dnsname") ", 'domainName': 'dns.test', 'servers': ['192.0.2.53'], "
+	        "'prevResult': {'cniVersion': '1.1.0', 'interfaces': [{'name': 'br0'}, {'name': 'eth0', 'mac': '02:00:00:00:00:02', 'sandbox': '/run/netns/pod1'}], "
+	        "'ips': [{'address': '10.1.0.2/24', 'gateway': '10.1.0.1', 'interface': 1}, {'address': 'fd00:1::2/64', 'gateway': 'fd00:1::1', 'interface': 1}], "
+	        "'routes': [{'dst': '0.0.0.0/0'}]}}",
+	.wrong = "servers", .value = "['192.0.2.53#53', '192.0.2.53#70000']", .place = "servers[1]");
 
 /* ---- Calls ---- */
 
@@ -215,7 +233,7 @@ void ruleset_change_(const char *commands)
 void expect_gone_(struct world *w)
 {
 	static const char *const stays[] = {
-		RULESET_STAYS, STORE_STAYS("net"), BRIDGE_STAYS("br0"), FORWARDING_STAYS,
+		RULESET_STAYS, NAMES_STAY, STORE_STAYS("net"), BRIDGE_STAYS("br0"), FORWARDING_STAYS,
 		"address pod1: lo *",           /* the kernel's own, once lo was up */
 		NULL
 	};
@@ -226,12 +244,13 @@ void expect_gone_(struct world *w)
 const char *kept_of(const char *network, const char *container, const char *ifname)
 {
 	const char *owner = keep("comment \"%s/%s/%s\"", network, container, ifname), *lease = keep("= %s\\r\\n%s", container, ifname);
-	const char *store = keep("file /var/lib/cni/networks/%s/", network);
+	const char *store = keep("file /var/lib/cni/networks/%s/", network), *names = keep("file /run/plumb/names/containers/%s/%s:%s ", container, network, ifname);
 	struct snapshot now = snapshot_take();
 	char *lines = keep("%s", "");
 
 	for (size_t i = 0; i < now.count; i++)
-		if ((!strncmp(now.lines[i], "nft ", 4) && strstr(now.lines[i], owner)) || (!strncmp(now.lines[i], store, strlen(store)) && strstr(now.lines[i], lease)))
+		if ((!strncmp(now.lines[i], "nft ", 4) && strstr(now.lines[i], owner)) || (!strncmp(now.lines[i], store, strlen(store)) && strstr(now.lines[i], lease)) ||
+		    !strncmp(now.lines[i], names, strlen(names)))
 			lines = keep("%s%s\n", lines, now.lines[i]);
 	return lines;
 }

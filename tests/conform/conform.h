@@ -32,6 +32,7 @@ enum trait {
 	RANGES     = 1 << 11,           /* gives addresses from ranges */
 	PORTS      = 1 << 12,           /* publishes ports */
 	CHAINED    = 1 << 13,           /* goes by what prevResult tells, and looks at no link of it */
+	GATEWAY    = 1 << 14,           /* needs the network's bridge on the host, with an address */
 	/* a plugin's own affairs */
 	ONLY_PTP = 1 << 20, ONLY_BRIDGE = 1 << 21, ONLY_LOOPBACK = 1 << 22, ONLY_HOST = 1 << 23, ONLY_STATIC = 1 << 24, ONLY_NONE = 1 << 25,
 };

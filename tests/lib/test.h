@@ -118,6 +118,7 @@ void expect_untouched_(struct world *w, const char *const allowed[]);
 #define STORE_STAYS(network)    "dir /var/lib/cni/networks", "dir /var/lib/cni/networks/" network, \
                                 "file /var/lib/cni/networks/" network "/lock*", "file /var/lib/cni/networks/" network "/last_reserved_ip.*", \
                                 "dir /run/plumb", "dir /run/plumb/leases", "file /run/plumb/leases/*"
+#define NAMES_STAY              "dir /run/plumb/names", "dir /run/plumb/names/networks", "dir /run/plumb/names/containers", "dir /run/plumb/names/servers"
 #define BRIDGE_STAYS(name)      "link host: " name " bridge*", "address host: " name " *", "route host: * dev " name " *", "route host: * dev " name
 #define FORWARDING_STAYS        "setting host: net/ipv4/ip_forward*", "setting host: net/ipv6/conf/all/forwarding*"
 

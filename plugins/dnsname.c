@@ -1,0 +1,303 @@
+/* dnsname: names for the containers of a network. Chained after the plugin that made the container's interface.
+ *
+ * A network's name server (dnsmasq) answers at the host's addresses on it. A name is a line of a file that the server watches; ADD and DEL return when it has been
+ * asked and knows. It listens on a port of its own, and nftables leads questions there: so it takes port 53 from nobody, and a container on several
+ * networks is answered by a server that knows the names of all of them. spec/names.md has the whole of it. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cni/nftables.h"
+#include "dnsname/dnsname.h"
+
+/* ---- ADD ---- */
+
+static int teach(struct cni_call *c, const char *view, void *record)
+{
+	const struct record *r = record;
+	struct server s;
+	int bad = server_load(c, view, &s);
+
+	if (bad < 0 || (bad = server_run(c, &s)) < 0)
+		return bad;
+	if (r->dotted && (bad = server_tell_dotted(c, &s)) < 0)
+		return bad;
+	return server_learns(c, &s, r, true);
+}
+
+/* Its address may be another one than that of an attachment of the same name that died without a DEL. */
+static int names_add(struct cni_call *c, struct record *r, const struct network *n)
+{
+	struct record before;
+	int bad;
+
+	if (record_read(c, r->container, r->network, r->ifname, &before) == 0) {
+		r->view = before.view;
+		if (before.addresses.count && !addr_equal(before.addresses.items, r->addresses.items))
+			hosts_remove(c, &before);
+	}
+	if ((bad = record_write(c, r)) < 0 || (bad = network_write(c, n)) < 0)
+		return bad;
+	return hosts_write(c, r);
+}
+
+/* As the reference: our own before what earlier plugins told; the domain behind theirs. */
+static int answer(struct cni_call *c, const struct network *n)
+{
+	struct list servers = { .given = true }, search = c->result.dns.search;
+	const char **slot;
+
+	for_list (const struct prefix, p, &n->addresses) {
+		char text[ADDR_TEXT];
+
+		slot = arena_push(&c->arena, &servers.items, &servers.count, sizeof *slot);
+		if (!slot || !(*slot = arena_strdup(&c->arena, addr_text(&p->addr, text))))
+			return err_nomem(&c->err, "result");
+	}
+	for_list (const char *, server, &c->result.dns.nameservers) {
+		slot = arena_push(&c->arena, &servers.items, &servers.count, sizeof *slot);
+		if (!slot)
+			return err_nomem(&c->err, "result");
+		*slot = *server;
+	}
+	c->result.dns.nameservers = servers;
+	if (!*n->domain)
+		return 0;
+	slot = arena_push(&c->arena, &search.items, &search.count, sizeof *slot);
+	if (!slot)
+		return err_nomem(&c->err, "result");
+	*slot = n->domain;
+	search.given = true;
+	c->result.dns.search = search;
+	return 0;
+}
+
+static int take_back(struct cni_call *c);
+
+static int dnsname_add(struct cni_call *c)
+{
+	scoped(undo_run) struct undo undo = { 0 };
+	scoped(locks_drop) struct locks locks = { .count = 0 };
+	struct list names = { 0 }, dotted = { 0 };
+	struct network network = { 0 };
+	struct record mine;
+	int r;
+
+	c->result = c->prev;
+	if ((r = network_describe(c, &network)) < 0 || (r = record_begin(c, &mine)) < 0 || (r = names_of(c, &names, &dotted)) < 0)
+		return r;
+	mine.dotted = dotted.count > 0;
+	undo = undo_by(c, take_back);
+	if ((r = record_announce(c, &mine)) < 0 || (r = locks_take(c, &locks)) < 0)
+		return r;
+	if ((r = names_add(c, &mine, &network)) < 0 || (r = views_with(c, c->who.network, teach, &mine)) < 0)
+		return r;
+	if ((r = view_settle(c, &mine)) < 0 || (r = answer(c, &network)) < 0)
+		return r;
+	undo_keep(&undo);
+	return 0;
+}
+
+/* ---- DEL ---- */
+
+/* Servers that somebody else needs, and which have died, come back. */
+static int unteach(struct cni_call *c, const char *view, void *record)
+{
+	const struct record *r = record;
+	struct err *e = &c->err, before = *e;
+	struct server s;
+	int bad;
+
+	err_clear(e);
+	bad = server_load(c, view, &s);
+	if (bad == 0)
+		bad = server_run(c, &s);
+	if (bad < 0)
+		fprintf(stderr, "names of %s are not answered: %s%s%s\n", view, e->msg, e->details[0] ? "; " : "", e->details);
+	*e = before;
+	if (bad < 0)
+		return 0;
+	if (r->dotted && (bad = server_tell_dotted(c, &s)) < 0)
+		return bad;
+	return r->addresses.count && *r->probe ? server_learns(c, &s, r, false) : 0;
+}
+
+/* Its network's lock is held, and those of the others that the container is on. */
+static int names_leave(struct cni_call *c, const struct record *r)
+{
+	bool last;
+	int bad;
+
+	hosts_remove(c, r);
+	last = !hosts_are_left(c, r->network);
+	bad = unsteer(c, r, last);
+	record_remove(c, r);
+	bad = first_failure(bad, view_settle(c, r));
+	if (*r->view)
+		view_release(c, r->view, r->container);
+	if (!last)
+		return first_failure(bad, views_with(c, r->network, unteach, (void *)r));
+	server_stop(c, r->network);
+	network_remove(c, r->network);
+	return bad;
+}
+
+static bool is_known(struct cni_call *c)
+{
+	char path[NFT_RECORD_PATH];
+
+	return access(arena_printf(&c->arena, NAMES "/networks/%s", c->who.network), F_OK) == 0 || access(nft_record_path(c, "names", path), F_OK) == 0 ||
+	       access(arena_printf(&c->arena, NAMES "/containers/%s", c->who.container), F_OK) == 0;
+}
+
+/* Without a record, as when ADD was killed early, by the addresses of prevResult. */
+static void record_guess(struct cni_call *c, struct record *out)
+{
+	struct err ignored = c->err;
+
+	record_begin(c, out);
+	out->probe = "";
+	c->err = ignored;
+}
+
+static int dnsname_del(struct cni_call *c)
+{
+	scoped(locks_drop) struct locks locks = { .count = 0 };
+	struct record r;
+	int bad;
+
+	if (!is_known(c))
+		return 0;
+	if ((bad = locks_take(c, &locks)) < 0)
+		return bad;
+	if (record_read(c, c->who.container, c->who.network, c->who.ifname, &r) < 0)
+		record_guess(c, &r);
+	return names_leave(c, &r);
+}
+
+/* An ADD that has failed says why; what comes of taking it back is no news. */
+static int take_back(struct cni_call *c)
+{
+	struct err why = c->err;
+	int r;
+
+	err_clear(&c->err);
+	r = dnsname_del(c);
+	c->err = why;
+	return r;
+}
+
+/* ---- CHECK, STATUS ---- */
+
+static int server_is_dead(struct cni_call *c, int code)
+{
+	err_set(&c->err, code, -ESRCH, "the name server of network %s does not run", c->who.network);
+	err_detail(&c->err, "the next ADD or DEL on the network starts it; so does CHECK with \"repair\": true");
+	return -ESRCH;
+}
+
+/* What prevResult says the container has is what its names lead to. */
+static int check_addresses(struct cni_call *c, const struct record *r)
+{
+	struct record told;
+	const struct addr *had = r->addresses.items, *a;
+	char text[ADDR_TEXT];
+	int bad = record_begin(c, &told);
+
+	for (size_t i = 0; bad == 0 && i < told.addresses.count; i++) {
+		a = &((const struct addr *)told.addresses.items)[i];
+		if (i >= r->addresses.count || !addr_equal(&had[i], a)) {
+			bad = err_set(&c->err, CNI_FAILED, -ENOENT, "the names of container %s do not lead to %s", c->who.container, addr_text(a, text));
+			err_detail(&c->err, "DEL and ADD the attachment to mend it");
+		}
+	}
+	return bad;
+}
+
+static int dnsname_check(struct cni_call *c)
+{
+	struct record r;
+	struct server s;
+	int bad = record_read(c, c->who.container, c->who.network, c->who.ifname, &r);
+
+	if (bad < 0) {
+		err_set(&c->err, CNI_FAILED, bad, "container %s has no names on network %s", c->who.container, c->who.network);
+		err_detail(&c->err, "DEL and ADD the attachment to mend it");
+		return bad;
+	}
+	if ((bad = check_addresses(c, &r)) < 0 || (bad = hosts_check(c, &r)) < 0)
+		return bad;
+	if ((bad = server_load(c, *r.view ? r.view : r.network, &s)) < 0)
+		return bad;
+	if (!server_runs(c, &s) && json_is_true(json_member(c->json, "repair")) && (bad = server_run(c, &s)) < 0)
+		return bad;
+	if (!server_runs(c, &s))
+		return server_is_dead(c, CNI_FAILED);
+	if ((bad = server_learns(c, &s, &r, true)) < 0)
+		return bad;
+	return steer_check(c, &r, &s);
+}
+
+static int dnsname_status(struct cni_call *c)
+{
+	struct server s;
+
+	if (!program_find(c, "dnsmasq")) {
+		err_set(&c->err, CNI_UNAVAILABLE, -ENOENT, "dnsmasq, which answers for names, is not installed");
+		err_detail(&c->err, "Debian: apt install dnsmasq-base; no service of it has to run");
+		return -ENOENT;
+	}
+	if (!hosts_are_left(c, c->who.network))
+		return 0;
+	if (server_load(c, c->who.network, &s) == 0 && server_runs(c, &s))
+		return 0;
+	err_clear(&c->err);
+	return server_is_dead(c, CNI_LIMITED);
+}
+
+/* ---- GC ---- */
+
+static bool is_valid(const struct cni_call *c, const struct record *r)
+{
+	for_list (const struct valid_attachment, v, &c->net.valid)
+		if (!strcmp(v->container, r->container) && !strcmp(v->ifname, r->ifname))
+			return true;
+	return false;
+}
+
+/* As DEL of that attachment would. */
+static int collect(struct cni_call *c, const struct record *r)
+{
+	scoped(locks_drop) struct locks locks = { .count = 0 };
+	const char *nobody = c->who.container;
+	int bad;
+
+	if (c->net.dry_run) {
+		fprintf(stderr, "%s: would remove the names of container \"%s\" of network \"%s\" (%s)\n", c->plugin->name, r->container, r->network, r->ifname);
+		return 0;
+	}
+	c->who.container = r->container;
+	bad = locks_take(c, &locks);
+	if (bad == 0)
+		bad = names_leave(c, r);
+	c->who.container = nobody;
+	return bad;
+}
+
+static int dnsname_gc(struct cni_call *c)
+{
+	struct list records = { 0 };
+	int r = records_on(c, c->who.network, &records);
+
+	for_list (const struct record, a, &records)
+		if (!is_valid(c, a))
+			r = first_failure(r, collect(c, a));
+	r = first_failure(r, steer_sweep(c));
+	if (!c->net.dry_run)
+		views_sweep(c, c->who.network);
+	return r;
+}
+
+CNI_PLUGIN("dnsname", .about = "names for the containers of a network", .fields = dnsname_fields, .conf_size = sizeof(struct dnsname_conf),
+           .settle = dnsname_settle, .flags = PLUGIN_NEEDS_PREV | PLUGIN_NO_NETNS, .add = dnsname_add, .del = dnsname_del, .check = dnsname_check,
+           .status = dnsname_status, .gc = dnsname_gc);

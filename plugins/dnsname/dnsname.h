@@ -1,0 +1,166 @@
+/* What the parts of the dnsname plugin share. spec/names.md says how it all goes together. */
+#ifndef PLUMB_PLUGINS_DNSNAME_H
+#define PLUMB_PLUGINS_DNSNAME_H
+
+#include "cni/plugin.h"
+
+#define NAMES "/run/plumb/names"
+
+/* ---- What is asked for (conf.c) ---- */
+
+struct dnsname_conf {
+	const char *domain;                     /* "": none */
+	bool        internal, forward;
+	struct list servers, host_names;        /* of const char * */
+	struct { const json_t *aliases; } runtime;
+	bool        asks_upstream;              /* settled: forward, unless one of the two says otherwise */
+};
+extern const struct field dnsname_fields[];
+int dnsname_settle(struct cni_call *c);
+
+/* What is wrong with a DNS name, or NULL. */
+const char *dns_name_fault(const char *name);
+
+/* How an attachment is called: of const char *, what it is called first by comes first. With the domain and without; `dotted` gets those without that
+ * have a dot, which are nobody's but the container's own. */
+int names_of(struct cni_call *c, struct list *names, struct list *dotted);
+
+/* ---- What is on disk (record.c) ---- */
+
+/* A network as its servers need to know it. */
+struct network {
+	const char *name;
+	const char *link;                       /* the bridge; "": whatever link the addresses are asked by */
+	struct list addresses;                  /* of struct prefix: the host's own on it, which are asked */
+	const char *domain;
+	bool        forward;                    /* what is not of the network is asked upstream */
+	struct list servers, host_names;        /* of const char * */
+};
+/* From the call's configuration and prevResult. */
+int network_describe(struct cni_call *c, struct network *out);
+int network_write(struct cni_call *c, const struct network *n);
+/* -ENOENT, without a word: none of the name. */
+int network_read(struct cni_call *c, const char *name, struct network *out);
+
+/* An attachment, as it was made. */
+struct record {
+	const char *network, *container, *ifname;
+	const char *netns;                      /* CNI_NETNS, and its inode: 0 where it could not be told */
+	long long   inode;
+	struct list addresses;                  /* of struct addr; the first names its file of names */
+	const char *view;                       /* whose server answers it; "": nobody's yet */
+	const char *probe;                      /* a name that only this ADD has given it */
+	bool        dotted;                     /* it has names with a dot */
+};
+int record_begin(struct cni_call *c, struct record *out);       /* ADD's, from the call */
+int record_write(struct cni_call *c, const struct record *r);
+/* Before any lock is held: who puts the container on another network at the same time shall see it. One of an ADD that died stays. */
+int record_announce(struct cni_call *c, const struct record *r);
+/* -ENOENT, without a word: none. */
+int record_read(struct cni_call *c, const char *container, const char *network, const char *ifname, struct record *out);
+void record_remove(struct cni_call *c, const struct record *r);
+/* Appends all of a container's, of struct record. */
+int records_of(struct cni_call *c, const char *container, struct list *out);
+/* Appends all of a network's. */
+int records_on(struct cni_call *c, const char *network, struct list *out);
+/* Whether two attachments are of one container. */
+bool same_container(const struct record *a, const struct record *b);
+
+int  hosts_write(struct cni_call *c, const struct record *r);
+void hosts_remove(struct cni_call *c, const struct record *r);
+/* 0, or negative saying that it is not there, or another's. */
+int  hosts_check(struct cni_call *c, const struct record *r);
+bool hosts_are_left(struct cni_call *c, const char *network);
+/* The last one is gone: everything of the network goes. */
+void network_remove(struct cni_call *c, const char *network);
+
+/* Files of ours: whole, with the directories on the way; and what one holds, NULL: not there. */
+int   names_write(struct cni_call *c, const char *path, const char *text);
+char *names_read(struct cni_call *c, const char *path);
+/* Calls each for the entries of a directory, which may not be there; stops at other than 0 and returns that. */
+int   names_each(const char *dir, int (*each)(const char *entry, void *arg), void *arg);
+
+/* Locks on networks, in the order of their names. scoped(locks_drop). */
+struct locks {
+	int    fds[64];
+	size_t count;
+};
+/* On the call's network and on all that the container is on. */
+int  locks_take(struct cni_call *c, struct locks *l);
+void locks_drop(struct locks *l);
+
+/* ---- Servers (server.c) ---- */
+
+/* A view is a set of networks; whoever is on these, and on no others, is answered by its server. Its name is theirs, joined by '+'. */
+struct server {
+	const char *view;
+	struct list networks;                   /* of struct network */
+	uint16_t    port;
+};
+static inline const struct network *server_network(const struct server *s, size_t i) { return &((const struct network *)s->networks.items)[i]; }
+
+/* From what is on disk; a port is chosen where there is none yet. */
+int server_load(struct cni_call *c, const char *view, struct server *out);
+/* Starts it where it does not run as it should. */
+int server_run(struct cni_call *c, const struct server *s);
+bool server_runs(struct cni_call *c, const struct server *s);
+/* Waits until it knows an attachment by its probe, or does not any more. What does not answer is started anew, once. */
+int server_learns(struct cni_call *c, const struct server *s, const struct record *r, bool there);
+/* Tells it anew which names with a dot are containers'. */
+int server_tell_dotted(struct cni_call *c, const struct server *s);
+/* Ends it, and removes what there is of it. Nothing where there is none. */
+void server_stop(struct cni_call *c, const char *view);
+
+/* ---- Views (view.c) ---- */
+
+/* Calls each for every view with a network, the network's own first: their servers read its names. Stops at other than 0 and returns that. */
+typedef int view_fn(struct cni_call *c, const char *view, void *arg);
+int views_with(struct cni_call *c, const char *network, view_fn *each, void *arg);
+/* Has everything that is on record of a container answered by the server of all its networks. */
+int view_settle(struct cni_call *c, const struct record *r);
+/* A container is not answered by a view any more: when it was the last, the server is stopped. A network's own serves as long as it has names. */
+void view_release(struct cni_call *c, const char *view, const char *container);
+/* GC: containers that are on no record any more release the views that they left. */
+void views_sweep(struct cni_call *c, const char *network);
+
+/* ---- Steering: elements in nftables (steer.c) ---- */
+
+int steer(struct cni_call *c, const struct record *r, const struct server *s);
+/* last: of the network, whose own element goes too. */
+int unsteer(struct cni_call *c, const struct record *r, bool last);
+int steer_check(struct cni_call *c, const struct record *r, const struct server *s);
+/* GC: elements of attachments that are not valid. */
+int steer_sweep(struct cni_call *c);
+
+/* ---- The host's own resolver (resolved.c) ---- */
+
+/* systemd-resolved asks the network's server for its names from now on, or no longer. Best effort. */
+void resolved_route(struct cni_call *c, const struct server *s);
+void resolved_forget(struct cni_call *c, const char *link);
+
+/* ---- Programs that we run (program.c) ---- */
+
+/* Where one is; NULL: not installed. */
+const char *program_find(struct cni_call *c, const char *name);
+
+/* A command line, made word by word; NULL: no memory. */
+struct words {
+	struct cni_call *c;
+	struct list      words;                 /* of char * */
+	bool             no_memory;
+};
+void   word(struct words *w, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+char **words_argv(struct words *w);
+
+/* Runs it to its end; what it prints is words for the error where it fails. */
+int program_run(char *const *argv, int deadline_ms, struct err *e);
+
+/* ---- A question (ask.c) ---- */
+
+/* Asks for the address of a name once, and waits ms at most. 1: the address is among the answers; 0: it is not; -ETIMEDOUT, or another errno. */
+int ask_address(const struct addr *server, uint16_t port, const char *name, const struct addr *address, int ms);
+/* The two halves. A question's length, 0: no room. What an answer to it says, as above; -EBADMSG: it is none. */
+size_t question_write(uint8_t *out, size_t room, uint16_t id, const char *name, int family);
+int    answer_read(const uint8_t *answer, size_t len, const uint8_t *question, size_t question_len, const struct addr *address);
+
+#endif

@@ -1,0 +1,542 @@
+/* Name servers: dnsmasq, one for each view that somebody needs, in the host's namespace. What it is told is its command line, whole, so that the line of a
+ * running one says whether it is what is wanted; names are files that it watches. It runs under a user of its own, with no capability, and may gain none. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <time.h>
+
+#include "base/trace.h"
+#include "dnsname/dnsname.h"
+
+enum { START_MS = 20 * 1000, STOP_MS = 2000, LEARN_MS = 3000, ASK_MS = 500, PORT_FIRST = 20000, PORTS = 10000 };
+
+static const char *server_path(struct cni_call *c, const char *view, const char *file)
+{
+	return arena_printf(&c->arena, NAMES "/servers/%s/%s", view, file);
+}
+
+/* ---- Loading: its networks and its port ---- */
+
+static int add_network(struct cni_call *c, struct server *s, const char *name)
+{
+	struct network n, *slot;
+
+	if (network_read(c, name, &n) < 0)
+		return err_set(&c->err, CNI_FAILED, -ENOENT, "network %s: what is known of it for its name server is missing in " NAMES "/networks/%s", name, name);
+	slot = arena_push(&c->arena, &s->networks.items, &s->networks.count, sizeof *slot);
+	if (!slot)
+		return err_nomem(&c->err, "networks");
+	*slot = n;
+	return 0;
+}
+
+/* A server of one network has no file that says so. */
+static int load_networks(struct cni_call *c, struct server *s)
+{
+	char *rest = names_read(c, server_path(c, s->view, "networks")), *name;
+	int r = 0;
+
+	if (!rest)
+		return add_network(c, s, s->view);
+	while (r == 0 && (name = strsep(&rest, "\n")))
+		r = *name ? add_network(c, s, name) : 0;
+	return r;
+}
+
+static bool can_bind(const struct addr *a, int type, uint16_t port)
+{
+	struct sockaddr_in v4 = { .sin_family = AF_INET, .sin_port = htons(port) };
+	struct sockaddr_in6 v6 = { .sin6_family = AF_INET6, .sin6_port = htons(port) };
+	scoped(fd_close) int fd = socket(a->family, type | SOCK_CLOEXEC, 0);
+	bool is_v4 = a->family == AF_INET;
+
+	memcpy(&v4.sin_addr, a->bytes, sizeof v4.sin_addr);
+	memcpy(&v6.sin6_addr, a->bytes, sizeof v6.sin6_addr);
+	return fd >= 0 && bind(fd, is_v4 ? (void *)&v4 : (void *)&v6, is_v4 ? sizeof v4 : sizeof v6) == 0;
+}
+
+static bool port_is_free(const struct server *s, uint16_t port)
+{
+	for_list (const struct network, n, &s->networks)
+		for_list (const struct prefix, p, &n->addresses)
+			if (!can_bind(&p->addr, SOCK_DGRAM, port) || !can_bind(&p->addr, SOCK_STREAM, port))
+				return false;
+	return true;
+}
+
+struct port_search {
+	struct cni_call *c;
+	uint16_t         port;
+};
+
+static int has_port(const char *view, void *search)
+{
+	struct port_search *k = search;
+	const char *text = names_read(k->c, server_path(k->c, view, "port"));
+
+	return text && atoi(text) == k->port;
+}
+
+/* Once chosen it stays: elements in nftables lead there. No port that others expect: below those that the kernel gives to whoever asks for any. */
+static int choose_port(struct cni_call *c, struct server *s)
+{
+	uint64_t hash = hash_strings(s->view, NULL);
+	char text[8];
+
+	for (unsigned i = 0; i < PORTS; i++) {
+		struct port_search k = { c, PORT_FIRST + (hash + i) % PORTS };
+
+		if (names_each(NAMES "/servers", has_port, &k) || !port_is_free(s, k.port))
+			continue;
+		s->port = k.port;
+		snprintf(text, sizeof text, "%u", k.port);
+		return names_write(c, server_path(c, s->view, "port"), text);
+	}
+	return err_set(&c->err, CNI_TRY_LATER, -EADDRINUSE, "name server of %s: no port is free from %d to %d", s->view, PORT_FIRST, PORT_FIRST + PORTS - 1);
+}
+
+int server_load(struct cni_call *c, const char *view, struct server *out)
+{
+	const char *port;
+	int r;
+
+	*out = (struct server){ .view = view };
+	if ((r = load_networks(c, out)) < 0)
+		return r;
+	port = names_read(c, server_path(c, view, "port"));
+	out->port = port ? atoi(port) : 0;
+	return out->port || c->verb == VERB_CHECK || c->verb == VERB_STATUS ? 0 : choose_port(c, out);
+}
+
+/* ---- Names with a dot that are containers', though they are in no domain of ours: all about them is answered here ---- */
+
+struct dotted {
+	struct cni_call *c;
+	const char      *network;
+	FILE            *out;
+};
+
+static int tell_dotted(const char *entry, void *arg)
+{
+	struct dotted *d = arg;
+	char *rest = names_read(d->c, arena_printf(&d->c->arena, NAMES "/networks/%s/hosts/%s", d->network, entry)), *line;
+
+	while (rest && (line = strsep(&rest, "\n")))
+		if (!strncmp(line, "#dotted ", 8))
+			fprintf(d->out, "server=/%s/\n", line + 8);
+	return 0;
+}
+
+/* 1: something has changed. */
+static int write_dotted(struct cni_call *c, const struct server *s)
+{
+	const char *path = server_path(c, s->view, "dotted"), *before = names_read(c, path);
+	scoped(mem_free) char *text = NULL;
+	size_t len;
+	FILE *f = open_memstream(&text, &len);
+
+	if (!f)
+		return err_nomem(&c->err, "names");
+	for_list (const struct network, n, &s->networks)
+		names_each(arena_printf(&c->arena, NAMES "/networks/%s/hosts", n->name), tell_dotted, &(struct dotted){ c, n->name, f });
+	fclose(f);
+	if (before && !strcmp(before, text))
+		return 0;
+	return names_write(c, path, text) < 0 ? -EIO : 1;
+}
+
+/* ---- Its command line ---- */
+
+/* The user's and its group's names, or false: there is none of the name. */
+static bool find_user(struct cni_call *c, const char *user, char out[64])
+{
+	char *users = names_read(c, "/etc/passwd"), *groups = names_read(c, "/etc/group"), *line, name[64];
+	int gid = -1, id;
+
+	while (users && gid < 0 && (line = strsep(&users, "\n")))
+		if (sscanf(line, "%63[^:]:%*[^:]:%*d:%d:", name, &id) == 2 && !strcmp(name, user))
+			gid = id;
+	while (groups && gid >= 0 && (line = strsep(&groups, "\n")))
+		if (sscanf(line, "%63[^:]:%*[^:]:%d:", out, &id) == 2 && id == gid)
+			return true;
+	return false;
+}
+
+/* In a user namespace with no ids but root's there is nobody else to be: root there has no rights outside. */
+static bool has_other_users(struct cni_call *c)
+{
+	const char *map = names_read(c, "/proc/self/uid_map"), *groups = names_read(c, "/proc/self/setgroups");
+	unsigned inside, outside, count = 0;
+
+	return map && sscanf(map, "%u %u %u", &inside, &outside, &count) == 3 && count > 1 && !(groups && !strncmp(groups, "deny", 4));
+}
+
+static void user_words(struct words *w)
+{
+	static const char *const users[] = { "dnsmasq", "nobody" };
+	char group[64];
+
+	for (size_t i = 0; i < ARRAY_LEN(users) && has_other_users(w->c); i++)
+		if (find_user(w->c, users[i], group)) {
+			word(w, "--user=%s", users[i]);
+			word(w, "--group=%s", group);
+			return;
+		}
+	word(w, "--user=root");
+	word(w, "--group=");
+}
+
+/* Addresses of the network that nobody has are not asked for elsewhere. */
+static void network_words(struct words *w, const struct network *n)
+{
+	char text[PREFIX_TEXT];
+
+	if (*n->link)
+		word(w, "--interface=%s", n->link);
+	if (*n->domain)
+		word(w, "--local=/%s/", n->domain);
+	word(w, "--hostsdir=" NAMES "/networks/%s/hosts", n->name);
+	for_list (const struct prefix, p, &n->addresses) {
+		struct prefix net = prefix_network(p);
+
+		if (!*n->link)
+			word(w, "--listen-address=%s", addr_text(&p->addr, text));
+		word(w, "--rev-server=%s", prefix_text(&net, text));
+	}
+	for_list (const char *, name, &n->host_names) {
+		word(w, "--local=/%s/", *name);
+		for_list (const struct prefix, p, &n->addresses)
+			word(w, "--host-record=%s,%s", *name, addr_text(&p->addr, text));
+	}
+}
+
+/* One network that may ask upstream is enough: whoever is on two may use either. Servers that are named go before those of the host. */
+static void upstream_words(struct words *w, const struct server *s)
+{
+	bool forward = false, named = false;
+
+	for_list (const struct network, n, &s->networks) {
+		forward |= n->forward;
+		for_list (const char *, server, &n->servers) {
+			if (n->forward)
+				word(w, "--server=%s", *server);
+			named |= n->forward;
+		}
+	}
+	word(w, forward && !named ? "--resolv-file=/etc/resolv.conf" : "--no-resolv");
+}
+
+static int command_line(struct cni_call *c, const struct server *s, char ***out)
+{
+	struct words w = { .c = c };
+	const char *program = program_find(c, "dnsmasq");
+
+	if (!program) {
+		err_set(&c->err, CNI_FAILED, -ENOENT, "dnsmasq, which answers for names, is not installed");
+		err_detail(&c->err, "Debian: apt install dnsmasq-base; no service of it has to run");
+		return -ENOENT;
+	}
+	word(&w, "%s", program);
+	word(&w, "--conf-file=/dev/null");
+	word(&w, "--no-hosts");
+	word(&w, "--no-ident");
+	word(&w, "--bind-dynamic");                     /* and so only what comes in by the interface is answered */
+	word(&w, "--except-interface=lo");
+	word(&w, "--port=%u", s->port);
+	word(&w, "--pid-file=%s", server_path(c, s->view, "pid"));
+	word(&w, "--servers-file=%s", server_path(c, s->view, "dotted"));
+	word(&w, "--log-facility=/dev/null");
+	word(&w, "--local=//");                         /* a name without a dot is a container's or nobody's */
+	word(&w, "--domain-needed");
+	word(&w, "--cache-size=1000");
+	word(&w, "--dns-forward-max=1000");
+	user_words(&w);
+	for_list (const struct network, n, &s->networks)
+		network_words(&w, n);
+	upstream_words(&w, s);
+	*out = words_argv(&w);
+	return *out ? 0 : err_nomem(&c->err, "name server");
+}
+
+/* ---- Whether it runs ---- */
+
+/* Words of a process's command line, each ended by NUL; how many bytes. */
+static ssize_t command_of(pid_t pid, char *out, size_t size)
+{
+	char path[64];
+	scoped(fd_close) int fd = -1;
+
+	snprintf(path, sizeof path, "/proc/%d/cmdline", pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	return fd < 0 ? -1 : read(fd, out, size);
+}
+
+enum { COMMAND_SIZE = 64 << 10 };
+
+static bool has_word(const char *command, ssize_t len, const char *wanted)
+{
+	for (const char *at = command; at < command + len; at += strlen(at) + 1)
+		if (!strcmp(at, wanted))
+			return true;
+	return false;
+}
+
+static bool is_of_view(struct cni_call *c, const char *view, pid_t pid, char command[COMMAND_SIZE], ssize_t *len)
+{
+	*len = command_of(pid, command, COMMAND_SIZE - 1);
+	if (*len <= 0)
+		return false;
+	command[*len] = '\0';
+	return has_word(command, *len, arena_printf(&c->arena, "--pid-file=%s", server_path(c, view, "pid")));
+}
+
+struct pid_search {
+	struct cni_call *c;
+	const char      *view;
+	char            *command;
+	ssize_t          len;
+	pid_t            pid;
+};
+
+static int try_pid(const char *entry, void *search)
+{
+	struct pid_search *k = search;
+
+	k->pid = atoi(entry);
+	return k->pid > 0 && is_of_view(k->c, k->view, k->pid, k->command, &k->len);
+}
+
+/* Its pid, 0: none. A pid file may be of a process that has ended, or be lost; the command line tells whose a process is. */
+static pid_t pid_of(struct cni_call *c, const char *view, char command[COMMAND_SIZE], ssize_t *len, bool look_everywhere)
+{
+	const char *text = names_read(c, server_path(c, view, "pid"));
+	struct pid_search k = { .c = c, .view = view, .command = command };
+
+	if (text && atoi(text) > 0 && is_of_view(c, view, atoi(text), command, len))
+		return atoi(text);
+	if (!look_everywhere || names_each("/proc", try_pid, &k) != 1)
+		return 0;
+	*len = k.len;
+	return k.pid;
+}
+
+static bool is_command(const char *command, ssize_t len, char *const *argv)
+{
+	const char *at = command;
+
+	for (; *argv; argv++) {
+		if (at >= command + len || strcmp(at, *argv))
+			return false;
+		at += strlen(at) + 1;
+	}
+	return at >= command + len;
+}
+
+bool server_runs(struct cni_call *c, const struct server *s)
+{
+	scoped(mem_free) char *command = malloc(COMMAND_SIZE);
+	ssize_t len;
+
+	return command && pid_of(c, s->view, command, &len, false) > 0;
+}
+
+/* ---- Starting ---- */
+
+static bool same_file(const char *a, const char *b)
+{
+	struct stat x, y;
+
+	return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+/* As a unit of its own a server outlives the runtime's service, and is started again when it dies. Only where the system's namespaces are ours. */
+static bool can_be_unit(void)
+{
+	return access("/run/systemd/system", F_OK) == 0 && same_file("/proc/1/ns/net", "/proc/self/ns/net") && same_file("/proc/1/ns/mnt", "/proc/self/ns/mnt");
+}
+
+static int run_as_unit(struct cni_call *c, const struct server *s, char *const *argv)
+{
+	static const char *const properties[] = {
+		"Restart=on-failure", "NoNewPrivileges=yes", "CapabilityBoundingSet=CAP_SETUID CAP_SETGID", "ProtectSystem=strict", "ReadWritePaths=" NAMES,
+		"ProtectHome=yes", "PrivateDevices=yes", "ProtectKernelTunables=yes", "ProtectKernelModules=yes", "ProtectControlGroups=yes",
+		"RestrictAddressFamilies=AF_INET AF_INET6 AF_NETLINK AF_UNIX", "RestrictNamespaces=yes", "MemoryDenyWriteExecute=yes", "LockPersonality=yes",
+	};
+	const char *program = program_find(c, "systemd-run");
+	struct words w = { .c = c };
+	struct err ignored = { 0 };
+	char *unit = arena_strdup(&c->arena, s->view);
+
+	for (char *u = unit; u && *u; u++)
+		if (*u == '+' || *u == '~')
+			*u = ':';
+	if (!program || !unit)
+		return -ENOENT;
+	word(&w, "%s", program);
+	word(&w, "--quiet");
+	word(&w, "--collect");
+	word(&w, "--unit=plumb-names-%s", unit);
+	word(&w, "--description=Names of containers on %s", s->view);
+	word(&w, "--service-type=forking");
+	word(&w, "--property=PIDFile=%s", server_path(c, s->view, "pid"));
+	for (size_t i = 0; i < ARRAY_LEN(properties); i++)
+		word(&w, "--property=%s", properties[i]);
+	word(&w, "--");
+	for (; *argv; argv++)
+		word(&w, "%s", *argv);
+	return program_run(words_argv(&w), START_MS, &ignored);
+}
+
+static int start(struct cni_call *c, const struct server *s, char *const *argv)
+{
+	scoped(trace_end) struct trace_span span = trace_begin("name server");
+	struct err why = { 0 };
+	int r = write_dotted(c, s);
+
+	if (r < 0)
+		return r;
+	if (can_be_unit() && run_as_unit(c, s, argv) == 0)
+		return 0;
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);         /* for what we start from here on, too, which needs none */
+	r = program_run(argv, START_MS, &why);
+	if (r < 0) {
+		err_set(&c->err, CNI_FAILED, r, "starting the name server of %s: %.300s", s->view, why.msg);
+		err_detail(&c->err, "it was to listen on port %u of the network's addresses, with the names of " NAMES "/networks", s->port);
+	}
+	return r;
+}
+
+/* ---- Stopping ---- */
+
+static int pidfd_of(pid_t pid)
+{
+	return (int)syscall(SYS_pidfd_open, pid, 0);
+}
+
+static bool ends(int pidfd, int sig)
+{
+	struct pollfd p = { .fd = pidfd, .events = POLLIN };
+
+	return syscall(SYS_pidfd_send_signal, pidfd, sig, NULL, 0) < 0 || poll(&p, 1, STOP_MS) == 1;
+}
+
+/* sig 0 leaves it be; the pid is looked at anew behind the descriptor, which cannot become another process's. */
+static void end_process(struct cni_call *c, const char *view)
+{
+	scoped(mem_free) char *command = malloc(COMMAND_SIZE);
+	ssize_t len;
+	pid_t pid = command ? pid_of(c, view, command, &len, true) : 0;
+	scoped(fd_close) int pidfd = pid ? pidfd_of(pid) : -1;
+
+	if (pidfd >= 0 && is_of_view(c, view, pid, command, &len) && !ends(pidfd, SIGTERM))
+		ends(pidfd, SIGKILL);
+}
+
+void server_stop(struct cni_call *c, const char *view)
+{
+	static const char *const files[] = { "pid", "port", "networks", "dotted" };
+	struct network n;
+
+	end_process(c, view);
+	if (network_read(c, view, &n) == 0)
+		resolved_forget(c, n.link);
+	for (size_t i = 0; i < ARRAY_LEN(files); i++)
+		unlink(server_path(c, view, files[i]));
+	rmdir(server_path(c, view, "users"));
+	rmdir(server_path(c, view, ""));
+}
+
+/* ---- Running as it should ---- */
+
+static const struct addr *asked_at(const struct server *s)
+{
+	const struct prefix *p = server_network(s, 0)->addresses.items;
+
+	return p ? &p->addr : NULL;
+}
+
+static int start_anew(struct cni_call *c, const struct server *s, char *const *argv)
+{
+	int r;
+
+	end_process(c, s->view);
+	r = start(c, s, argv);
+	if (r == 0 && s->networks.count == 1)
+		resolved_route(c, s);
+	return r;
+}
+
+int server_run(struct cni_call *c, const struct server *s)
+{
+	scoped(mem_free) char *command = malloc(COMMAND_SIZE);
+	char **argv;
+	ssize_t len;
+	int r = command_line(c, s, &argv);
+
+	if (r < 0 || !command)
+		return r < 0 ? r : err_nomem(&c->err, "name server");
+	if (pid_of(c, s->view, command, &len, false) && is_command(command, len, argv))
+		return 0;
+	return start_anew(c, s, argv);
+}
+
+/* A little longer each time, up to 10 ms: it learns of a file within a fraction of one. */
+static void wait_a_little(int tries)
+{
+	struct timespec t = { .tv_nsec = (tries < 7 ? 100000l << tries : 10000000l) };
+
+	nanosleep(&t, NULL);
+}
+
+/* 0; -ETIMEDOUT: it does not answer; -EAGAIN: it answers, and has not learned. */
+static int learns(const struct server *s, const struct record *r, bool there)
+{
+	uint64_t end = trace_now() + LEARN_MS * 1000000ull;
+	const struct addr *at = asked_at(s), *address = r->addresses.items;
+	int got;
+
+	for (int tries = 0;; tries++) {
+		got = at && address ? ask_address(at, s->port, r->probe, address, ASK_MS) : -EINVAL;
+		if (got == there)
+			return 0;
+		if (trace_now() > end)
+			return got < 0 ? -ETIMEDOUT : -EAGAIN;
+		wait_a_little(tries);
+	}
+}
+
+int server_learns(struct cni_call *c, const struct server *s, const struct record *r, bool there)
+{
+	scoped(trace_end) struct trace_span span = trace_begin("names known");
+	char text[ADDR_TEXT], **argv;
+	int bad = learns(s, r, there);
+
+	if (bad < 0 && c->verb != VERB_CHECK && command_line(c, s, &argv) == 0 && start_anew(c, s, argv) == 0)
+		bad = learns(s, r, there);
+	if (bad == 0 || c->err.code)
+		return bad;
+	err_set(&c->err, CNI_FAILED, bad, "name server of %s: %s", s->view, bad == -ETIMEDOUT ? "does not answer" : "does not know what it should");
+	err_detail(&c->err, "it was asked at %s, port %u, for %s", asked_at(s) ? addr_text(asked_at(s), text) : "no address", s->port, r->probe);
+	return bad;
+}
+
+int server_tell_dotted(struct cni_call *c, const struct server *s)
+{
+	scoped(mem_free) char *command = malloc(COMMAND_SIZE);
+	int r = write_dotted(c, s);
+	ssize_t len;
+	pid_t pid = r == 1 && command ? pid_of(c, s->view, command, &len, false) : 0;
+	scoped(fd_close) int pidfd = pid ? pidfd_of(pid) : -1;
+
+	if (pidfd >= 0 && is_of_view(c, s->view, pid, command, &len))
+		syscall(SYS_pidfd_send_signal, pidfd, SIGHUP, NULL, 0);
+	return r < 0 ? r : 0;
+}
