@@ -16,9 +16,9 @@ static int teach(struct cni_call *c, const char *view, void *record)
 {
 	const struct record *r = record;
 	struct server s;
-	int bad = server_load(c, view, &s);
+	int bad = server_run(c, view, &s);
 
-	if (bad < 0 || (bad = server_run(c, &s)) < 0)
+	if (bad < 0)
 		return bad;
 	if (r->dotted && (bad = server_tell_dotted(c, &s)) < 0)
 		return bad;
@@ -109,9 +109,7 @@ static int unteach(struct cni_call *c, const char *view, void *record)
 	int bad;
 
 	err_clear(e);
-	bad = server_load(c, view, &s);
-	if (bad == 0)
-		bad = server_run(c, &s);
+	bad = server_run(c, view, &s);
 	if (bad < 0)
 		fprintf(stderr, "names of %s are not answered: %s%s%s\n", view, e->msg, e->details[0] ? "; " : "", e->details);
 	*e = before;
@@ -229,7 +227,7 @@ static int dnsname_check(struct cni_call *c)
 		return bad;
 	if ((bad = server_load(c, *r.view ? r.view : r.network, &s)) < 0)
 		return bad;
-	if (!server_runs(c, &s) && json_is_true(json_member(c->json, "repair")) && (bad = server_run(c, &s)) < 0)
+	if (!server_runs(c, &s) && json_is_true(json_member(c->json, "repair")) && (bad = server_run(c, s.view, &s)) < 0)
 		return bad;
 	if (!server_runs(c, &s))
 		return server_is_dead(c, CNI_FAILED);

@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/netfilter/nf_conntrack_common.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nfnetlink_conntrack.h>
 #include <linux/netlink.h>
@@ -17,7 +18,7 @@
 struct tuple {
 	struct addr from, to;
 	uint8_t     protocol;
-	uint16_t    to_port;
+	uint16_t    from_port, to_port;
 };
 
 static struct nl_msg *ct_request(int type, int family)
@@ -39,6 +40,7 @@ static bool read_tuple(struct nlattr *nested, int family, struct tuple *out)
 	netlink_addr(&out->from, family, ip[v4 ? CTA_IP_V4_SRC : CTA_IP_V6_SRC]);
 	netlink_addr(&out->to, family, ip[v4 ? CTA_IP_V4_DST : CTA_IP_V6_DST]);
 	out->protocol = netlink_u8(proto[CTA_PROTO_NUM]);
+	out->from_port = ntohs(netlink_u16(proto[CTA_PROTO_SRC_PORT]));
 	out->to_port = ntohs(netlink_u16(proto[CTA_PROTO_DST_PORT]));
 	return true;
 }
@@ -67,11 +69,18 @@ static bool matches(const struct search *s, const struct conntrack_match *m, int
 		return false;
 	if (addr_is_set(&m->from) && !addr_equal(&m->from, &orig->from))
 		return false;
+	if (m->target_port && m->target_port != reply->from_port)
+		return false;
 	if (addr_equal(&m->target, &reply->from) == m->others)
 		return false;
 	if (m->translated && addr_equal(&reply->from, &orig->to))
 		return false;
 	return addr_is_set(&m->to) ? addr_equal(&m->to, &orig->to) : s->is_local(&orig->to, s->arg);
+}
+
+static bool is_answered(struct nlattr *status)
+{
+	return ntohl(netlink_u32(status)) & IPS_SEEN_REPLY;
 }
 
 static int collect(struct nlmsghdr *h, void *arg)
@@ -86,7 +95,7 @@ static int collect(struct nlmsghdr *h, void *arg)
 	    !read_tuple(tb[CTA_TUPLE_REPLY], g->nfgen_family, &reply))
 		return 0;
 	for (unsigned i = 0; i < s->n; i++) {
-		if (!matches(s, &s->list[i], g->nfgen_family, &orig, &reply))
+		if (!matches(s, &s->list[i], g->nfgen_family, &orig, &reply) || (s->list[i].answered && !is_answered(tb[CTA_STATUS])))
 			continue;
 		d = malloc(sizeof *d + nla_len(tb[CTA_TUPLE_ORIG]));
 		if (!d)

@@ -15,8 +15,10 @@ struct conntrack_match {
 	uint16_t    port, port_last;    /* of the original destination, from and to */
 	struct addr from;               /* who asked; unset: anybody */
 	struct addr to;                 /* the original destination; unset: any that is_local says yes to */
+	uint16_t    target_port;        /* by which port, 0: any */
 	struct addr target;             /* who answers … */
 	bool        others;             /* … or, when true, anybody else answers */
+	bool        answered;           /* only where an answer has come */
 	bool        translated;         /* with others: only where the one who answers is not the one who was asked */
 };
 

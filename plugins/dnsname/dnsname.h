@@ -68,6 +68,7 @@ bool same_container(const struct record *a, const struct record *b);
 
 int  hosts_write(struct cni_call *c, const struct record *r);
 void hosts_remove(struct cni_call *c, const struct record *r);
+bool hosts_are_there(struct cni_call *c, const struct record *r);
 /* 0, or negative saying that it is not there, or another's. */
 int  hosts_check(struct cni_call *c, const struct record *r);
 bool hosts_are_left(struct cni_call *c, const char *network);
@@ -79,6 +80,9 @@ int   names_write(struct cni_call *c, const char *path, const char *text);
 char *names_read(struct cni_call *c, const char *path);
 /* Calls each for the entries of a directory, which may not be there; stops at other than 0 and returns that. */
 int   names_each(const char *dir, int (*each)(const char *entry, void *arg), void *arg);
+
+/* An exclusive lock on a file, made where it is not there; the descriptor is the caller's. Waits with a deadline (CNI_TRY_LATER). */
+int   names_lock(struct cni_call *c, const char *path, int *out);
 
 /* Locks on networks, in the order of their names. scoped(locks_drop). */
 struct locks {
@@ -99,13 +103,16 @@ struct server {
 };
 static inline const struct network *server_network(const struct server *s, size_t i) { return &((const struct network *)s->networks.items)[i]; }
 
-/* From what is on disk; a port is chosen where there is none yet. */
+/* From what is on disk; its port is 0 where none is chosen yet. */
 int server_load(struct cni_call *c, const char *view, struct server *out);
-/* Starts it where it does not run as it should. */
-int server_run(struct cni_call *c, const struct server *s);
+/* The same, and starts it where it does not run as it should. Calls on different networks of a view may do so at the same time: it has a lock of its own,
+ * which is taken after those on networks, and held within these functions only. */
+int server_run(struct cni_call *c, const char *view, struct server *out);
 bool server_runs(struct cni_call *c, const struct server *s);
 /* Waits until it knows an attachment by its probe, or does not any more. What does not answer is started anew, once. */
 int server_learns(struct cni_call *c, const struct server *s, const struct record *r, bool there);
+/* Returns when it has answered what it was asked before now, or does not answer. */
+void server_drain(const struct server *s);
 /* Tells it anew which names with a dot are containers'. */
 int server_tell_dotted(struct cni_call *c, const struct server *s);
 /* Ends it, and removes what there is of it. Nothing where there is none. */
@@ -126,6 +133,9 @@ void views_sweep(struct cni_call *c, const char *network);
 /* ---- Steering: elements in nftables (steer.c) ---- */
 
 int steer(struct cni_call *c, const struct record *r, const struct server *s);
+/* A client that asks by the same port again is led to where it asked before, as long as the kernel remembers: no longer. Questions that are not answered yet keep
+ * their way, unless the server has been stopped. */
+void steer_forget(struct cni_call *c, const struct record *r, const struct server *before, bool stopped);
 /* last: of the network, whose own element goes too. */
 int unsteer(struct cni_call *c, const struct record *r, bool last);
 int steer_check(struct cni_call *c, const struct record *r, const struct server *s);

@@ -429,6 +429,11 @@ static int hosts_are_of(struct cni_call *c, const struct record *r)
 	return !text ? -ENOENT : !strncmp(text, head, strlen(head));
 }
 
+bool hosts_are_there(struct cni_call *c, const struct record *r)
+{
+	return hosts_are_of(c, r) == 1;
+}
+
 /* An address that has been given to somebody else since has his names. */
 void hosts_remove(struct cni_call *c, const struct record *r)
 {
@@ -449,9 +454,8 @@ int hosts_check(struct cni_call *c, const struct record *r)
 
 /* ---- Locks ---- */
 
-static int lock_one(struct cni_call *c, const char *network, int *out)
+int names_lock(struct cni_call *c, const char *path, int *out)
 {
-	const char *path = network_path(c, network, "lock");
 	struct patience patience;
 	struct stat st;
 	int r = -ESTALE;
@@ -462,14 +466,14 @@ static int lock_one(struct cni_call *c, const char *network, int *out)
 
 		r = fd < 0 ? -errno : flock(fd, LOCK_EX) < 0 ? -errno : 0;
 		if (r == 0 && (fstat(fd, &st) < 0 || st.st_nlink == 0))
-			r = -ESTALE;                    /* removed with its network while we waited */
+			r = -ESTALE;                    /* removed with its directory while we waited */
 		if (r == 0)
 			*out = fd_keep(&fd);
 	}
 	patience_end(&patience);
 	if (r == -EINTR) {
-		err_set(&c->err, CNI_TRY_LATER, -ETIME, "names of network %s: still locked after %d seconds", network, LOCK_MS / 1000);
-		err_detail(&c->err, "the lock is %s; try again; if a process that holds it hangs, end it", path);
+		err_set(&c->err, CNI_TRY_LATER, -ETIME, "names: %s is still locked after %d seconds", path, LOCK_MS / 1000);
+		err_detail(&c->err, "try again; if a process that holds it hangs, end it");
 		return -ETIME;
 	}
 	return r < 0 ? err_sys(&c->err, CNI_IO, r, "lock %s", path) : 0;
@@ -512,7 +516,7 @@ int locks_take(struct cni_call *c, struct locks *l)
 		if ((r = networks_to_lock(c, wanted, ARRAY_LEN(wanted), &count)) < 0)
 			return r;
 		for (size_t i = 0; i < count; i++) {
-			if ((r = lock_one(c, wanted[i], &l->fds[i])) < 0)
+			if ((r = names_lock(c, network_path(c, wanted[i], "lock"), &l->fds[i])) < 0)
 				return r;
 			l->count = i + 1;
 		}

@@ -23,6 +23,11 @@ static const char *server_path(struct cni_call *c, const char *view, const char 
 	return arena_printf(&c->arena, NAMES "/servers/%s/%s", view, file);
 }
 
+static int lock(struct cni_call *c, const char *view, int *out)
+{
+	return names_lock(c, server_path(c, view, "lock"), out);
+}
+
 /* ---- Loading: its networks and its port ---- */
 
 static int add_network(struct cni_call *c, struct server *s, const char *name)
@@ -113,7 +118,7 @@ int server_load(struct cni_call *c, const char *view, struct server *out)
 		return r;
 	port = names_read(c, server_path(c, view, "port"));
 	out->port = port ? atoi(port) : 0;
-	return out->port || c->verb == VERB_CHECK || c->verb == VERB_STATUS ? 0 : choose_port(c, out);
+	return 0;
 }
 
 /* ---- Names with a dot that are containers', though they are in no domain of ours: all about them is answered here ---- */
@@ -442,9 +447,12 @@ static void end_process(struct cni_call *c, const char *view)
 
 void server_stop(struct cni_call *c, const char *view)
 {
-	static const char *const files[] = { "pid", "port", "networks", "dotted" };
+	static const char *const files[] = { "pid", "port", "networks", "dotted", "lock" };
+	scoped(fd_close) int held = -1;
 	struct network n;
 
+	if (lock(c, view, &held) < 0)
+		return;
 	end_process(c, view);
 	if (network_read(c, view, &n) == 0)
 		resolved_forget(c, n.link);
@@ -474,18 +482,22 @@ static int start_anew(struct cni_call *c, const struct server *s, char *const *a
 	return r;
 }
 
-int server_run(struct cni_call *c, const struct server *s)
+/* What it is to be told is read under its lock, so that whoever comes last tells it the newest. */
+int server_run(struct cni_call *c, const char *view, struct server *out)
 {
 	scoped(mem_free) char *command = malloc(COMMAND_SIZE);
+	scoped(fd_close) int held = -1;
 	char **argv;
 	ssize_t len;
-	int r = command_line(c, s, &argv);
+	int r = lock(c, view, &held);
 
-	if (r < 0 || !command)
-		return r < 0 ? r : err_nomem(&c->err, "name server");
-	if (pid_of(c, s->view, command, &len, false) && is_command(command, len, argv))
+	if (r < 0 || (r = server_load(c, view, out)) < 0 || (!out->port && (r = choose_port(c, out)) < 0) || (r = command_line(c, out, &argv)) < 0)
+		return r;
+	if (!command)
+		return err_nomem(&c->err, "name server");
+	if (pid_of(c, view, command, &len, false) && is_command(command, len, argv))
 		return 0;
-	return start_anew(c, s, argv);
+	return start_anew(c, out, argv);
 }
 
 /* A little longer each time, up to 10 ms: it learns of a file within a fraction of one. */
@@ -497,9 +509,9 @@ static void wait_a_little(int tries)
 }
 
 /* 0; -ETIMEDOUT: it does not answer; -EAGAIN: it answers, and has not learned. */
-static int learns(const struct server *s, const struct record *r, bool there)
+static int learns(const struct server *s, const struct record *r, bool there, int ms)
 {
-	uint64_t end = trace_now() + LEARN_MS * 1000000ull;
+	uint64_t end = trace_now() + ms * 1000000ull;
 	const struct addr *at = asked_at(s), *address = r->addresses.items;
 	int got;
 
@@ -513,14 +525,22 @@ static int learns(const struct server *s, const struct record *r, bool there)
 	}
 }
 
+void server_drain(const struct server *s)
+{
+	if (s->port && asked_at(s))
+		ask_address(asked_at(s), s->port, "_", asked_at(s), ASK_MS);
+}
+
 int server_learns(struct cni_call *c, const struct server *s, const struct record *r, bool there)
 {
 	scoped(trace_end) struct trace_span span = trace_begin("names known");
 	char text[ADDR_TEXT], **argv;
-	int bad = learns(s, r, there);
+	scoped(fd_close) int held = -1;
+	int bad = learns(s, r, there, LEARN_MS);
 
-	if (bad < 0 && c->verb != VERB_CHECK && command_line(c, s, &argv) == 0 && start_anew(c, s, argv) == 0)
-		bad = learns(s, r, there);
+	if (bad < 0 && c->verb != VERB_CHECK && lock(c, s->view, &held) == 0 && (bad = learns(s, r, there, ASK_MS)) < 0)     /* another call may have seen to it */
+		if (command_line(c, s, &argv) == 0 && start_anew(c, s, argv) == 0)
+			bad = learns(s, r, there, LEARN_MS);
 	if (bad == 0 || c->err.code)
 		return bad;
 	err_set(&c->err, CNI_FAILED, bad, "name server of %s: %s", s->view, bad == -ETIMEDOUT ? "does not answer" : "does not know what it should");
@@ -531,9 +551,10 @@ int server_learns(struct cni_call *c, const struct server *s, const struct recor
 int server_tell_dotted(struct cni_call *c, const struct server *s)
 {
 	scoped(mem_free) char *command = malloc(COMMAND_SIZE);
-	int r = write_dotted(c, s);
+	scoped(fd_close) int held = -1;
+	int r = lock(c, s->view, &held);
 	ssize_t len;
-	pid_t pid = r == 1 && command ? pid_of(c, s->view, command, &len, false) : 0;
+	pid_t pid = r == 0 && command && (r = write_dotted(c, s)) == 1 ? pid_of(c, s->view, command, &len, false) : 0;
 	scoped(fd_close) int pidfd = pid ? pidfd_of(pid) : -1;
 
 	if (pidfd >= 0 && is_of_view(c, s->view, pid, command, &len))

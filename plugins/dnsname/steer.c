@@ -128,11 +128,11 @@ static int steer_all(struct nft *nft, void *job)
 	return r;
 }
 
-/* A conversation with the server of before would go on: a client may ask by the same port again. */
 static int forget(struct job *j, const struct addr *who, const struct addr *asked)
 {
 	struct conntrack_match m = {
 		.family = asked->family, .protocol = IPPROTO_UDP, .port = PORT_OF_DNS, .port_last = PORT_OF_DNS, .from = *who, .to = *asked, .target = *asked,
+		.target_port = j->server->port, .answered = !j->last,
 	};
 	struct err ignored = { 0 };
 
@@ -148,9 +148,14 @@ int steer(struct cni_call *c, const struct record *r, const struct server *s)
 	int bad = server_load(c, r->network, &own);
 
 	j.own = own.port;
-	if (bad < 0 || (bad = work(c, r, steer_all, &j)) < 0)
-		return bad;
-	return *r->view && strcmp(r->view, s->view) ? each_pair(&j, forget) : 0;
+	return bad < 0 ? bad : work(c, r, steer_all, &j);
+}
+
+void steer_forget(struct cni_call *c, const struct record *r, const struct server *before, bool stopped)
+{
+	struct job j = { .c = c, .record = r, .server = before, .last = stopped };
+
+	each_pair(&j, forget);
 }
 
 /* ---- Removing ---- */

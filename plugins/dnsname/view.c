@@ -53,7 +53,7 @@ static int compare_records(const void *a, const void *b)
 	return strcmp(((const struct record *)a)->network, ((const struct record *)b)->network);
 }
 
-/* Its attachments to networks that are known, by the networks' names. */
+/* Its attachments, by the networks' names. One whose names are not there is only announced: its own ADD, which comes after us, will see to it. */
 static int attachments_of(struct cni_call *c, const struct record *r, struct list *out)
 {
 	struct list all = { 0 };
@@ -61,9 +61,8 @@ static int attachments_of(struct cni_call *c, const struct record *r, struct lis
 
 	for_list (const struct record, a, &all) {
 		struct record *slot;
-		struct network n;
 
-		if (bad < 0 || !same_container(a, r) || !a->addresses.count || network_read(c, a->network, &n) < 0)
+		if (bad < 0 || !same_container(a, r) || !hosts_are_there(c, a))
 			continue;
 		slot = arena_push(&c->arena, &out->items, &out->count, sizeof *slot);
 		if (!slot)
@@ -107,7 +106,7 @@ static int join(struct cni_call *c, const struct record *r, const char *view, co
 		bad = names_write(c, view_path(c, view, "networks"), networks);
 	if (bad == 0 && *networks)
 		bad = names_write(c, arena_printf(&c->arena, "%s/%s", view_path(c, view, "users"), r->container), "");
-	if (bad < 0 || (bad = server_load(c, view, &s)) < 0 || (bad = server_run(c, &s)) < 0)
+	if (bad < 0 || (bad = server_run(c, view, &s)) < 0)
 		return bad;
 	if ((bad = server_learns(c, &s, r, true)) < 0 || (bad = steer(c, r, &s)) < 0)
 		return bad;
@@ -130,6 +129,23 @@ void view_release(struct cni_call *c, const char *view, const char *container)
 		server_stop(c, view);
 }
 
+/* What the server of before has been asked is answered before conversations with it are forgotten. */
+static void part(struct cni_call *c, const struct record *r)
+{
+	struct server before;
+	struct err ignored = c->err;
+	bool known = server_load(c, r->view, &before) == 0;
+
+	c->err = ignored;
+	if (known) {
+		server_drain(&before);
+		steer_forget(c, r, &before, false);
+	}
+	view_release(c, r->view, r->container);
+	if (known)
+		steer_forget(c, r, &before, access(view_path(c, r->view, "pid"), F_OK) < 0);
+}
+
 /* All are answered by the new server before any old one may stop, so that no question is lost. */
 int view_settle(struct cni_call *c, const struct record *r)
 {
@@ -147,7 +163,7 @@ int view_settle(struct cni_call *c, const struct record *r)
 			bad = join(c, a, view, networks);
 	for_list (const struct record, a, &attachments)
 		if (bad == 0 && *a->view && strcmp(a->view, view))
-			view_release(c, a->view, a->container);
+			part(c, a);
 	return bad;
 }
 

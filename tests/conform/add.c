@@ -48,7 +48,9 @@ REQUIREMENT(ADD, 3, TAKES_PREV)         /* prevResult is passed on, with what th
 		                "'ips': [{'address': '10.8.0.2/24', 'interface': 1}], 'dns': {'nameservers': ['10.8.0.53'], 'search': ['a.test'], 'options': ['ndots:2']}}")));
 		expect_json(add, "ips[0].address", "10.8.0.2/24");
 		expect_json(add, "interfaces[1].name", "eth0");
-		expect_json(add, "dns", "{\"nameservers\": [\"10.1.0.1\", \"fd00:1::1\", \"10.8.0.53\"], \"search\": [\"a.test\", \"dns.test\"], \"options\": [\"ndots:2\"]}");
+		expect_json(add, "dns.nameservers", "[\"10.1.0.1\", \"fd00:1::1\", \"10.8.0.53\"]");
+		expect_json(add, "dns.search", "[\"a.test\", \"dns.test\"]");
+		expect_json(add, "dns.options", "[\"ndots:2\"]");
 		return;
 	}
 	sh("host", "ip link add x type veth peer name eth8 netns pod1 && ip link set x up && ip -n pod1 link set eth8 up");

@@ -249,8 +249,9 @@ const char *kept_of(const char *network, const char *container, const char *ifna
 	char *lines = keep("%s", "");
 
 	for (size_t i = 0; i < now.count; i++)
-		if ((!strncmp(now.lines[i], "nft ", 4) && strstr(now.lines[i], owner)) || (!strncmp(now.lines[i], store, strlen(store)) && strstr(now.lines[i], lease)) ||
-		    !strncmp(now.lines[i], names, strlen(names)))
+		if ((!strncmp(now.lines[i], "nft ", 4) && strstr(now.lines[i], owner)) || (!strncmp(now.lines[i], store, strlen(store)) && strstr(now.lines[i], lease)))
 			lines = keep("%s%s\n", lines, now.lines[i]);
+		else if (!strncmp(now.lines[i], names, strlen(names)))  /* what is in it is another each time */
+			lines = keep("%s%s\n", lines, names);
 	return lines;
 }
