@@ -858,12 +858,13 @@ static void ask_once(int fd, struct asking *a, unsigned i)
 	a->wrong += (i % 2 ? (in[3] & 0xf) != 3 : (in[3] & 0xf) != 0 || in[7] != 1 || memcmp(in + n - 4, "\012\1\0\2", 4));
 }
 
-/* each: how many questions are asked by the same port. Many are one conversation to the kernel; one each is what resolvers do, and then not so many that a
- * port comes again within the half minute that the kernel remembers it. */
+/* each: how many questions are asked by the same port. Many are one conversation to the kernel; one each is what resolvers do. Ports are taken in turn, so that none
+ * comes again within the half minute that the kernel remembers it, and not too many questions for that are asked. */
 static struct asking *ask_all_the_time(const char *pod, const char *server, unsigned each)
 {
 	struct asking *a = mmap(NULL, sizeof *a, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons(53) };
+	struct sockaddr_in mine = { .sin_family = AF_INET };
 	int fd = -1;
 
 	inet_pton(AF_INET, server, &at.sin_addr);
@@ -873,7 +874,8 @@ static struct asking *ask_all_the_time(const char *pod, const char *server, unsi
 		if (i % each == 0) {
 			close(fd);
 			fd = world_socket(pod, AF_INET, SOCK_DGRAM, 0);
-			if (fd < 0 || connect(fd, (struct sockaddr *)&at, sizeof at) < 0)
+			mine.sin_port = htons(10000 + i / each % 50000);
+			if (fd < 0 || bind(fd, (struct sockaddr *)&mine, sizeof mine) < 0 || connect(fd, (struct sockaddr *)&at, sizeof at) < 0)
 				_exit(1);
 		}
 		ask_once(fd, a, i);
