@@ -382,9 +382,11 @@ bool same_container(const struct record *a, const struct record *b)
 
 static const char *hosts_path(struct cni_call *c, const struct record *r)
 {
-	char text[ADDR_TEXT];
+	char text[ADDR_TEXT] = "";
 
-	return r->addresses.count ? network_path(c, r->network, arena_printf(&c->arena, "hosts/%s", addr_text(r->addresses.items, text))) : NULL;
+	if (r->addresses.count)
+		addr_text(r->addresses.items, text);
+	return arena_printf(&c->arena, NAMES "/networks/%s/hosts/%s", r->network, text);        /* without an address: no file's */
 }
 
 /* The first line says whose the file is. */

@@ -371,7 +371,7 @@ static bool can_be_unit(void)
 static int run_as_unit(struct cni_call *c, const struct server *s, char *const *argv)
 {
 	static const char *const properties[] = {
-		"Restart=on-failure", "NoNewPrivileges=yes", "CapabilityBoundingSet=CAP_SETUID CAP_SETGID", "ProtectSystem=strict", "ReadWritePaths=" NAMES,
+		"Restart=on-failure", "NoNewPrivileges=yes", "CapabilityBoundingSet=CAP_SETUID CAP_SETGID", "ProtectSystem=strict", ("ReadWritePaths=" NAMES),
 		"ProtectHome=yes", "PrivateDevices=yes", "ProtectKernelTunables=yes", "ProtectKernelModules=yes", "ProtectControlGroups=yes",
 		"RestrictAddressFamilies=AF_INET AF_INET6 AF_NETLINK AF_UNIX", "RestrictNamespaces=yes", "MemoryDenyWriteExecute=yes", "LockPersonality=yes",
 	};

@@ -13,6 +13,17 @@ mkdir -p $W/net.d $W/home
 copy_plugins
 make_rootfs
 make_conflist 0.4.0 $W/net.d/app-network.conflist
+# As `podman network create` writes them, but for what plumb does not have.
+for number in 90 91; do
+	cat >$W/net.d/named$number.conflist <<-END
+	{ "cniVersion": "0.4.0", "name": "named$number", "plugins": [
+		{ "type": "bridge", "bridge": "cni-podman$number", "isGateway": true, "ipMasq": true, "hairpinMode": true, "ipam": { "type": "host-local",
+			"ranges": [[{ "subnet": "10.$number.0.0/24" }]], "routes": [{ "dst": "0.0.0.0/0" }] }, "capabilities": { "ips": true } },
+		{ "type": "portmap", "capabilities": { "portMappings": true } },
+		{ "type": "firewall", "backend": "" },
+		{ "type": "dnsname", "domainName": "dns.podman", "capabilities": { "aliases": true } } ] }
+	END
+done
 cat >$W/containers.conf <<END
 [network]
 network_backend = "cni"
@@ -68,4 +79,35 @@ ok "plumb network disconnect" plumb_network disconnect back web
 ok "plumb network rm" says back plumb_network rm back
 ok "removal" "${podman[@]}" rm --force --time 0 web
 ok "nothing is left" nothing_left
+
+# ---- Names ----
+
+run_named() { "${podman[@]}" run --detach --name "$1" --network "$2" "${@:3}" localhost/busybox httpd -f -p 80 -h /www; }
+# resolves CONTAINER NAME ADDRESS: by the container's own /etc/resolv.conf.
+resolves() { "${podman[@]}" exec "$1" nslookup "$2" 2>&1 | tee $W/names && grep -q "Address.*$3\$" $W/names; }
+does_not_resolve() { resolves "$1" "$2" none || grep -q NXDOMAIN $W/names; }
+asks_the_network() { "${podman[@]}" exec db cat /etc/resolv.conf | tee $W/names && grep -q '^search.*dns.podman' $W/names && grep -q '^nameserver 10.90.0.1' $W/names; }
+reloaded() { "${podman[@]}" network reload db && resolves web db 10.90.0.3; }
+no_names_left() { ! pgrep -a dnsmasq && ! find /run/plumb/names -type f | grep .; }
+
+if command -v dnsmasq >/dev/null; then
+	ok "a container with a name" run_named web named90 --network-alias www
+	ok "a second one" run_named db named90 --hostname db-host
+	ok "its resolv.conf" asks_the_network
+	ok "the first is found by its name" resolves db web 10.90.0.2
+	ok "and with the domain" resolves db web.dns.podman 10.90.0.2
+	ok "and by its alias" resolves db www 10.90.0.2
+	ok "and by the beginning of its id, which is its hostname" resolves db "$("${podman[@]}" ps --quiet --filter name=web)" 10.90.0.2
+	ok "a container of another network" run_named other named91
+	ok "is not found" does_not_resolve db other
+	ok "a container on both networks" run_named both named90,named91
+	ok "finds the one" resolves both web 10.90.0.2
+	ok "and the other" resolves both other 10.91.0.2
+	ok "and is found" resolves db both 10.90.0.4
+	ok "network reload" reloaded
+	ok "removal of one" "${podman[@]}" rm --force --time 0 web
+	ok "takes its name along" does_not_resolve db web
+	ok "removal of all" "${podman[@]}" rm --force --time 0 db other both
+	ok "no server and no name is left" no_names_left
+fi
 done_testing
