@@ -178,10 +178,12 @@ static bool find_user(struct cni_call *c, const char *user, char out[64])
 /* In a user namespace with no ids but root's there is nobody else to be: root there has no rights outside. */
 static bool has_other_users(struct cni_call *c)
 {
-	const char *map = names_read(c, "/proc/self/uid_map"), *groups = names_read(c, "/proc/self/setgroups");
-	unsigned inside, outside, count = 0;
+	char *map = names_read(c, "/proc/self/uid_map"), *groups = names_read(c, "/proc/self/setgroups"), *line;
+	unsigned long long count, all = 0;
 
-	return map && sscanf(map, "%u %u %u", &inside, &outside, &count) == 3 && count > 1 && !(groups && !strncmp(groups, "deny", 4));
+	while (map && (line = strsep(&map, "\n")))
+		all += sscanf(line, "%*u %*u %llu", &count) == 1 ? count : 0;
+	return all > 1 && !(groups && !strncmp(groups, "deny", 4));
 }
 
 static void user_words(struct words *w)
@@ -189,14 +191,18 @@ static void user_words(struct words *w)
 	static const char *const users[] = { "dnsmasq", "nobody" };
 	char group[64];
 
-	for (size_t i = 0; i < ARRAY_LEN(users) && has_other_users(w->c); i++)
+	if (!has_other_users(w->c)) {
+		word(w, "--user=root");
+		word(w, "--group=");
+		return;
+	}
+	for (size_t i = 0; i < ARRAY_LEN(users); i++)
 		if (find_user(w->c, users[i], group)) {
 			word(w, "--user=%s", users[i]);
 			word(w, "--group=%s", group);
 			return;
 		}
-	word(w, "--user=root");
-	word(w, "--group=");
+	word(w, "--user=nobody");               /* who is not in that file, maybe */
 }
 
 /* Addresses of the network that nobody has are not asked for elsewhere. */
@@ -362,7 +368,7 @@ static bool same_file(const char *a, const char *b)
 	return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
 }
 
-/* As a unit of its own a server outlives the runtime's service, and is started again when it dies. Only where the system's namespaces are ours. */
+/* As a unit of its own a server outlives the runtime's service. Only where the system's namespaces are ours. */
 static bool can_be_unit(void)
 {
 	return access("/run/systemd/system", F_OK) == 0 && same_file("/proc/1/ns/net", "/proc/self/ns/net") && same_file("/proc/1/ns/mnt", "/proc/self/ns/mnt");
@@ -371,7 +377,7 @@ static bool can_be_unit(void)
 static int run_as_unit(struct cni_call *c, const struct server *s, char *const *argv)
 {
 	static const char *const properties[] = {
-		"Restart=on-failure", "NoNewPrivileges=yes", "CapabilityBoundingSet=CAP_SETUID CAP_SETGID", "ProtectSystem=strict", ("ReadWritePaths=" NAMES),
+		"NoNewPrivileges=yes", "CapabilityBoundingSet=CAP_SETUID CAP_SETGID", "ProtectSystem=strict", ("ReadWritePaths=" NAMES),
 		"ProtectHome=yes", "PrivateDevices=yes", "ProtectKernelTunables=yes", "ProtectKernelModules=yes", "ProtectControlGroups=yes",
 		"RestrictAddressFamilies=AF_INET AF_INET6 AF_NETLINK AF_UNIX", "RestrictNamespaces=yes", "MemoryDenyWriteExecute=yes", "LockPersonality=yes",
 	};

@@ -108,7 +108,9 @@ static int join(struct cni_call *c, const struct record *r, const char *view, co
 		bad = names_write(c, arena_printf(&c->arena, "%s/%s", view_path(c, view, "users"), r->container), "");
 	if (bad < 0 || (bad = server_run(c, view, &s)) < 0)
 		return bad;
-	if ((bad = server_learns(c, &s, r, true)) < 0 || (bad = steer(c, r, &s)) < 0)
+	if (*networks && (bad = server_learns(c, &s, r, true)) < 0)     /* a network's own knows already */
+		return bad;
+	if ((bad = steer(c, r, &s)) < 0)
 		return bad;
 	joined.view = view;
 	return strcmp(r->view, view) ? record_write(c, &joined) : 0;
