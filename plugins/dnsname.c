@@ -1,8 +1,8 @@
 /* dnsname: names for the containers of a network. Chained after the plugin that made the container's interface.
  *
- * A network's name server (dnsmasq) answers at the host's addresses on it. A name is a line of a file that the server watches; ADD and DEL return when it has been
- * asked and knows. It listens on a port of its own, and nftables leads questions there: so it takes port 53 from nobody, and a container on several
- * networks is answered by a server that knows the names of all of them. spec/names.md has the whole of it. */
+ * A network's name server (dnsmasq) answers at the host's addresses on it. A name is a line of a file that the server watches; ADD and DEL return
+ * when it has been asked and knows. It listens on a port of its own, and nftables leads questions there: so it takes port 53 from nobody, and a
+ * container on several networks is answered by a server that knows the names of all of them. spec/names.md has the whole of it. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -41,37 +41,6 @@ static int names_add(struct cni_call *c, struct record *r, const struct network 
 	return hosts_write(c, r);
 }
 
-/* As the reference: our own before what earlier plugins told; the domain behind theirs. */
-static int answer(struct cni_call *c, const struct network *n)
-{
-	struct list servers = { .given = true }, search = c->result.dns.search;
-	const char **slot;
-
-	for_list (const struct prefix, p, &n->addresses) {
-		char text[ADDR_TEXT];
-
-		slot = arena_push(&c->arena, &servers.items, &servers.count, sizeof *slot);
-		if (!slot || !(*slot = arena_strdup(&c->arena, addr_text(&p->addr, text))))
-			return err_nomem(&c->err, "result");
-	}
-	for_list (const char *, server, &c->result.dns.nameservers) {
-		slot = arena_push(&c->arena, &servers.items, &servers.count, sizeof *slot);
-		if (!slot)
-			return err_nomem(&c->err, "result");
-		*slot = *server;
-	}
-	c->result.dns.nameservers = servers;
-	if (!*n->domain)
-		return 0;
-	slot = arena_push(&c->arena, &search.items, &search.count, sizeof *slot);
-	if (!slot)
-		return err_nomem(&c->err, "result");
-	*slot = n->domain;
-	search.given = true;
-	c->result.dns.search = search;
-	return 0;
-}
-
 static int take_back(struct cni_call *c);
 
 static int dnsname_add(struct cni_call *c)
@@ -92,7 +61,7 @@ static int dnsname_add(struct cni_call *c)
 		return r;
 	if ((r = names_add(c, &mine, &network)) < 0 || (r = views_with(c, c->who.network, teach, &mine)) < 0)
 		return r;
-	if ((r = view_settle(c, &mine)) < 0 || (r = answer(c, &network)) < 0)
+	if ((r = view_settle(c, &mine)) < 0 || (r = network_answer(c, &network)) < 0)
 		return r;
 	undo_keep(&undo);
 	return 0;
@@ -194,24 +163,6 @@ static int server_is_dead(struct cni_call *c, int code)
 	return -ESRCH;
 }
 
-/* What prevResult says the container has is what its names lead to. */
-static int check_addresses(struct cni_call *c, const struct record *r)
-{
-	struct record told;
-	const struct addr *had = r->addresses.items, *a;
-	char text[ADDR_TEXT];
-	int bad = record_begin(c, &told);
-
-	for (size_t i = 0; bad == 0 && i < told.addresses.count; i++) {
-		a = &((const struct addr *)told.addresses.items)[i];
-		if (i >= r->addresses.count || !addr_equal(&had[i], a)) {
-			bad = err_set(&c->err, CNI_FAILED, -ENOENT, "the names of container %s do not lead to %s", c->who.container, addr_text(a, text));
-			err_detail(&c->err, "DEL and ADD the attachment to mend it");
-		}
-	}
-	return bad;
-}
-
 static int dnsname_check(struct cni_call *c)
 {
 	struct record r;
@@ -223,7 +174,7 @@ static int dnsname_check(struct cni_call *c)
 		err_detail(&c->err, "DEL and ADD the attachment to mend it");
 		return bad;
 	}
-	if ((bad = check_addresses(c, &r)) < 0 || (bad = hosts_check(c, &r)) < 0)
+	if ((bad = record_check(c, &r)) < 0 || (bad = hosts_check(c, &r)) < 0)
 		return bad;
 	if ((bad = server_load(c, *r.view ? r.view : r.network, &s)) < 0)
 		return bad;

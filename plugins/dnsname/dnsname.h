@@ -25,7 +25,7 @@ const char *dns_name_fault(const char *name);
  * have a dot, which are nobody's but the container's own. */
 int names_of(struct cni_call *c, struct list *names, struct list *dotted);
 
-/* ---- What is on disk (record.c) ---- */
+/* ---- Networks (network.c) ---- */
 
 /* A network as its servers need to know it. */
 struct network {
@@ -41,6 +41,13 @@ int network_describe(struct cni_call *c, struct network *out);
 int network_write(struct cni_call *c, const struct network *n);
 /* -ENOENT, without a word: none of the name. */
 int network_read(struct cni_call *c, const char *name, struct network *out);
+
+/* ADD's answer: who is to be asked, before those that earlier plugins told; the domain, behind theirs. */
+int network_answer(struct cni_call *c, const struct network *n);
+/* The last one is gone: everything of the network goes. */
+void network_remove(struct cni_call *c, const char *network);
+
+/* ---- Attachments (record.c) ---- */
 
 /* An attachment, as it was made. */
 struct record {
@@ -66,20 +73,31 @@ int records_on(struct cni_call *c, const char *network, struct list *out);
 /* Whether two attachments are of one container. */
 bool same_container(const struct record *a, const struct record *b);
 
+/* CHECK: whether it leads to the addresses of prevResult. */
+int record_check(struct cni_call *c, const struct record *r);
+
+/* ---- Their names (hosts.c) ---- */
+
 int  hosts_write(struct cni_call *c, const struct record *r);
 void hosts_remove(struct cni_call *c, const struct record *r);
 bool hosts_are_there(struct cni_call *c, const struct record *r);
 /* 0, or negative saying that it is not there, or another's. */
 int  hosts_check(struct cni_call *c, const struct record *r);
 bool hosts_are_left(struct cni_call *c, const char *network);
-/* The last one is gone: everything of the network goes. */
-void network_remove(struct cni_call *c, const char *network);
 
+/* ---- Files and locks (files.c) ---- */
+
+const char *network_path(struct cni_call *c, const char *network, const char *file);
 /* Files of ours: whole, with the directories on the way; and what one holds, NULL: not there. */
 int   names_write(struct cni_call *c, const char *path, const char *text);
 char *names_read(struct cni_call *c, const char *path);
 /* Calls each for the entries of a directory, which may not be there; stops at other than 0 and returns that. */
 int   names_each(const char *dir, int (*each)(const char *entry, void *arg), void *arg);
+bool  names_has_any(const char *dir);
+/* The same as JSON: read by a table, -ENOENT where it cannot be; written from a tree, which is taken over. */
+int     names_load(struct cni_call *c, const char *path, const struct field *fields, void *out);
+int     names_save(struct cni_call *c, const char *path, json_t *j);
+json_t *names_json(const struct list *strings);
 
 /* An exclusive lock on a file, made where it is not there; the descriptor is the caller's. Waits with a deadline (CNI_TRY_LATER). */
 int   names_lock(struct cni_call *c, const char *path, int *out);
@@ -105,8 +123,8 @@ static inline const struct network *server_network(const struct server *s, size_
 
 /* From what is on disk; its port is 0 where none is chosen yet. */
 int server_load(struct cni_call *c, const char *view, struct server *out);
-/* The same, and starts it where it does not run as it should. Calls on different networks of a view may do so at the same time: it has a lock of its own,
- * which is taken after those on networks, and held within these functions only. */
+/* The same, and starts it where it does not run as it should. Calls on different networks of a view may do so at the same time: it has a lock of
+ * its own, which is taken after those on networks, and held within these functions only. */
 int server_run(struct cni_call *c, const char *view, struct server *out);
 bool server_runs(struct cni_call *c, const struct server *s);
 /* Waits until it knows an attachment by its probe, or does not any more. What does not answer is started anew, once. */
@@ -117,6 +135,14 @@ void server_drain(const struct server *s);
 int server_tell_dotted(struct cni_call *c, const struct server *s);
 /* Ends it, and removes what there is of it. Nothing where there is none. */
 void server_stop(struct cni_call *c, const char *view);
+
+/* ---- What it is told (command.c) ---- */
+
+const char *server_path(struct cni_call *c, const char *view, const char *file);
+/* Its command line, ended by NULL. */
+int server_command(struct cni_call *c, const struct server *s, char ***out);
+/* Names with a dot that are containers', though they are in no domain of ours: all about them is answered here. 1: something has changed. */
+int server_write_dotted(struct cni_call *c, const struct server *s);
 
 /* ---- Views (view.c) ---- */
 
@@ -133,8 +159,8 @@ void views_sweep(struct cni_call *c, const char *network);
 /* ---- Steering: elements in nftables (steer.c) ---- */
 
 int steer(struct cni_call *c, const struct record *r, const struct server *s);
-/* A client that asks by the same port again is led to where it asked before, as long as the kernel remembers: no longer. Questions that are not answered yet keep
- * their way, unless the server has been stopped. */
+/* A client that asks by the same port again is led to where it asked before, as long as the kernel remembers: no longer. Questions that are not
+ * answered yet keep their way, unless the server has been stopped. */
 void steer_forget(struct cni_call *c, const struct record *r, const struct server *before, bool stopped);
 /* last: of the network, whose own element goes too. */
 int unsteer(struct cni_call *c, const struct record *r, bool last);

@@ -1,4 +1,5 @@
-/* Where systemd-resolved runs, the host itself resolves containers' names: their domain, and the network's addresses, are asked of the network's server. */
+/* Where systemd-resolved runs, the host itself resolves containers' names: their domain, and the network's addresses, are asked of the network's
+ * server. */
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -22,8 +23,8 @@ static void run(struct words *w, const char *link)
 		fprintf(stderr, "the host does not resolve the names on %s: %s\n", link, why.msg);
 }
 
-/* The name under which addresses of a prefix are asked for; "" where it ends within a byte (IPv6: half of one), so that there is no such name: a larger zone
- * would have more than we answer for. */
+/* The name under which addresses of a prefix are asked for; "" where it ends within a byte (IPv6: half of one), so that there is no such name: a
+ * larger zone would have more than we answer for. */
 static const char *reverse_zone(const struct prefix *p, char *out, size_t size)
 {
 	bool v4 = p->addr.family == AF_INET;

@@ -1,5 +1,6 @@
-/* Name servers: dnsmasq, one for each view that somebody needs, in the host's namespace. What it is told is its command line, whole, so that the line of a
- * running one says whether it is what is wanted; names are files that it watches. It runs under a user of its own, with no capability, and may gain none. */
+/* Name servers: dnsmasq, one for each view that somebody needs, in the host's namespace. What it is told is its command line, whole, so that the
+ * line of a running one says whether it is what is wanted; names are files that it watches. It runs under a user of its own, with no capability,
+ * and may gain none. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -17,11 +18,6 @@
 #include "dnsname/dnsname.h"
 
 enum { START_MS = 20 * 1000, STOP_MS = 2000, LEARN_MS = 3000, ASK_MS = 500, PORT_FIRST = 20000, PORTS = 10000 };
-
-static const char *server_path(struct cni_call *c, const char *view, const char *file)
-{
-	return arena_printf(&c->arena, NAMES "/servers/%s/%s", view, file);
-}
 
 static int lock(struct cni_call *c, const char *view, int *out)
 {
@@ -121,162 +117,6 @@ int server_load(struct cni_call *c, const char *view, struct server *out)
 	return 0;
 }
 
-/* ---- Names with a dot that are containers', though they are in no domain of ours: all about them is answered here ---- */
-
-struct dotted {
-	struct cni_call *c;
-	const char      *network;
-	FILE            *out;
-};
-
-static int tell_dotted(const char *entry, void *arg)
-{
-	struct dotted *d = arg;
-	char *rest = names_read(d->c, arena_printf(&d->c->arena, NAMES "/networks/%s/hosts/%s", d->network, entry)), *line;
-
-	while (rest && (line = strsep(&rest, "\n")))
-		if (!strncmp(line, "#dotted ", 8))
-			fprintf(d->out, "server=/%s/\n", line + 8);
-	return 0;
-}
-
-/* 1: something has changed. */
-static int write_dotted(struct cni_call *c, const struct server *s)
-{
-	const char *path = server_path(c, s->view, "dotted"), *before = names_read(c, path);
-	scoped(mem_free) char *text = NULL;
-	size_t len;
-	FILE *f = open_memstream(&text, &len);
-
-	if (!f)
-		return err_nomem(&c->err, "names");
-	for_list (const struct network, n, &s->networks)
-		names_each(arena_printf(&c->arena, NAMES "/networks/%s/hosts", n->name), tell_dotted, &(struct dotted){ c, n->name, f });
-	fclose(f);
-	if (before && !strcmp(before, text))
-		return 0;
-	return names_write(c, path, text) < 0 ? -EIO : 1;
-}
-
-/* ---- Its command line ---- */
-
-/* The user's and its group's names, or false: there is none of the name. */
-static bool find_user(struct cni_call *c, const char *user, char out[64])
-{
-	char *users = names_read(c, "/etc/passwd"), *groups = names_read(c, "/etc/group"), *line, name[64];
-	int gid = -1, id;
-
-	while (users && gid < 0 && (line = strsep(&users, "\n")))
-		if (sscanf(line, "%63[^:]:%*[^:]:%*d:%d:", name, &id) == 2 && !strcmp(name, user))
-			gid = id;
-	while (groups && gid >= 0 && (line = strsep(&groups, "\n")))
-		if (sscanf(line, "%63[^:]:%*[^:]:%d:", out, &id) == 2 && id == gid)
-			return true;
-	return false;
-}
-
-/* In a user namespace with no ids but root's there is nobody else to be: root there has no rights outside. */
-static bool has_other_users(struct cni_call *c)
-{
-	char *map = names_read(c, "/proc/self/uid_map"), *groups = names_read(c, "/proc/self/setgroups"), *line;
-	unsigned long long count, all = 0;
-
-	while (map && (line = strsep(&map, "\n")))
-		all += sscanf(line, "%*u %*u %llu", &count) == 1 ? count : 0;
-	return all > 1 && !(groups && !strncmp(groups, "deny", 4));
-}
-
-static void user_words(struct words *w)
-{
-	static const char *const users[] = { "dnsmasq", "nobody" };
-	char group[64];
-
-	if (!has_other_users(w->c)) {
-		word(w, "--user=root");
-		word(w, "--group=");
-		return;
-	}
-	for (size_t i = 0; i < ARRAY_LEN(users); i++)
-		if (find_user(w->c, users[i], group)) {
-			word(w, "--user=%s", users[i]);
-			word(w, "--group=%s", group);
-			return;
-		}
-	word(w, "--user=nobody");               /* who is not in that file, maybe */
-}
-
-/* Addresses of the network that nobody has are not asked for elsewhere. */
-static void network_words(struct words *w, const struct network *n)
-{
-	char text[PREFIX_TEXT];
-
-	if (*n->link)
-		word(w, "--interface=%s", n->link);
-	if (*n->domain)
-		word(w, "--local=/%s/", n->domain);
-	word(w, "--hostsdir=" NAMES "/networks/%s/hosts", n->name);
-	for_list (const struct prefix, p, &n->addresses) {
-		struct prefix net = prefix_network(p);
-
-		if (!*n->link)
-			word(w, "--listen-address=%s", addr_text(&p->addr, text));
-		word(w, "--rev-server=%s", prefix_text(&net, text));
-	}
-	for_list (const char *, name, &n->host_names) {
-		word(w, "--local=/%s/", *name);
-		for_list (const struct prefix, p, &n->addresses)
-			word(w, "--host-record=%s,%s", *name, addr_text(&p->addr, text));
-	}
-}
-
-/* One network that may ask upstream is enough: whoever is on two may use either. Servers that are named go before those of the host. */
-static void upstream_words(struct words *w, const struct server *s)
-{
-	bool forward = false, named = false;
-
-	for_list (const struct network, n, &s->networks) {
-		forward |= n->forward;
-		for_list (const char *, server, &n->servers) {
-			if (n->forward)
-				word(w, "--server=%s", *server);
-			named |= n->forward;
-		}
-	}
-	word(w, forward && !named ? "--resolv-file=/etc/resolv.conf" : "--no-resolv");
-}
-
-static int command_line(struct cni_call *c, const struct server *s, char ***out)
-{
-	struct words w = { .c = c };
-	const char *program = program_find(c, "dnsmasq");
-
-	if (!program) {
-		err_set(&c->err, CNI_FAILED, -ENOENT, "dnsmasq, which answers for names, is not installed");
-		err_detail(&c->err, "Debian: apt install dnsmasq-base; no service of it has to run");
-		return -ENOENT;
-	}
-	word(&w, "%s", program);
-	word(&w, "--conf-file=/dev/null");
-	word(&w, "--no-hosts");
-	word(&w, "--no-ident");
-	word(&w, "--bind-dynamic");                     /* and so only what comes in by the interface is answered */
-	word(&w, "--except-interface=lo");
-	word(&w, "--port=%u", s->port);
-	word(&w, "--pid-file=%s", server_path(c, s->view, "pid"));
-	word(&w, "--servers-file=%s", server_path(c, s->view, "dotted"));
-	word(&w, "--log-facility=/dev/null");
-	word(&w, "--local=//");                         /* a name without a dot is a container's or nobody's */
-	word(&w, "--domain-needed");
-	word(&w, "--cache-size=1000");
-	word(&w, "--dns-forward-max=1000");
-	user_words(&w);
-	for_list (const struct network, n, &s->networks)
-		network_words(&w, n);
-	upstream_words(&w, s);
-	*out = words_argv(&w);
-	return *out ? 0 : err_nomem(&c->err, "name server");
-}
-
 /* ---- Whether it runs ---- */
 
 /* Words of a process's command line, each ended by NUL; how many bytes. */
@@ -371,7 +211,8 @@ static bool same_file(const char *a, const char *b)
 /* As a unit of its own a server outlives the runtime's service. Only where the system's namespaces are ours. */
 static bool can_be_unit(void)
 {
-	return access("/run/systemd/system", F_OK) == 0 && same_file("/proc/1/ns/net", "/proc/self/ns/net") && same_file("/proc/1/ns/mnt", "/proc/self/ns/mnt");
+	return access("/run/systemd/system", F_OK) == 0 && same_file("/proc/1/ns/net", "/proc/self/ns/net") &&
+	       same_file("/proc/1/ns/mnt", "/proc/self/ns/mnt");
 }
 
 static int run_as_unit(struct cni_call *c, const struct server *s, char *const *argv)
@@ -410,7 +251,7 @@ static int start(struct cni_call *c, const struct server *s, char *const *argv)
 {
 	scoped(trace_end) struct trace_span span = trace_begin("name server");
 	struct err why = { 0 };
-	int r = write_dotted(c, s);
+	int r = server_write_dotted(c, s);
 
 	if (r < 0)
 		return r;
@@ -497,7 +338,7 @@ int server_run(struct cni_call *c, const char *view, struct server *out)
 	ssize_t len;
 	int r = lock(c, view, &held);
 
-	if (r < 0 || (r = server_load(c, view, out)) < 0 || (!out->port && (r = choose_port(c, out)) < 0) || (r = command_line(c, out, &argv)) < 0)
+	if (r < 0 || (r = server_load(c, view, out)) < 0 || (!out->port && (r = choose_port(c, out)) < 0) || (r = server_command(c, out, &argv)) < 0)
 		return r;
 	if (!command)
 		return err_nomem(&c->err, "name server");
@@ -544,8 +385,9 @@ int server_learns(struct cni_call *c, const struct server *s, const struct recor
 	scoped(fd_close) int held = -1;
 	int bad = learns(s, r, there, LEARN_MS);
 
-	if (bad < 0 && c->verb != VERB_CHECK && lock(c, s->view, &held) == 0 && (bad = learns(s, r, there, ASK_MS)) < 0)     /* another call may have seen to it */
-		if (command_line(c, s, &argv) == 0 && start_anew(c, s, argv) == 0)
+	/* another call may have seen to it meanwhile */
+	if (bad < 0 && c->verb != VERB_CHECK && lock(c, s->view, &held) == 0 && (bad = learns(s, r, there, ASK_MS)) < 0)
+		if (server_command(c, s, &argv) == 0 && start_anew(c, s, argv) == 0)
 			bad = learns(s, r, there, LEARN_MS);
 	if (bad == 0 || c->err.code)
 		return bad;
@@ -560,7 +402,7 @@ int server_tell_dotted(struct cni_call *c, const struct server *s)
 	scoped(fd_close) int held = -1;
 	int r = lock(c, s->view, &held);
 	ssize_t len;
-	pid_t pid = r == 0 && command && (r = write_dotted(c, s)) == 1 ? pid_of(c, s->view, command, &len, false) : 0;
+	pid_t pid = r == 0 && command && (r = server_write_dotted(c, s)) == 1 ? pid_of(c, s->view, command, &len, false) : 0;
 	scoped(fd_close) int pidfd = pid ? pidfd_of(pid) : -1;
 
 	if (pidfd >= 0 && is_of_view(c, s->view, pid, command, &len))

@@ -1,5 +1,5 @@
-/* Who may ask, and who is answered by whom: elements of names4 and names6 (spec/ruleset.nft), a container's address and the address that it asks, which lead to
- * a server's port. A network has an element of its own besides, by which the host asks. */
+/* Who may ask, and who is answered by whom: elements of names4 and names6 (spec/ruleset.nft), a container's address and the address that it asks,
+ * which lead to a server's port. A network has an element of its own besides, by which the host asks. */
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
-/* A container on one network is answered by that network's server. One on several is answered, on each of them, by a server that reads the names of all, and
- * of no others: the server of its view. */
+/* A container on one network is answered by that network's server. One on several is answered, on each of them, by a server that reads the names
+ * of all, and of no others: the server of its view. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,14 +9,9 @@
 
 enum { VIEW_LONGEST = 180 };
 
-static const char *view_path(struct cni_call *c, const char *view, const char *file)
-{
-	return arena_printf(&c->arena, NAMES "/servers/%s/%s", view, file);
-}
-
 static bool is_of_several(struct cni_call *c, const char *view)
 {
-	return access(view_path(c, view, "networks"), F_OK) == 0;
+	return access(server_path(c, view, "networks"), F_OK) == 0;
 }
 
 /* ---- Which views there are ---- */
@@ -31,7 +26,7 @@ struct seeking {
 static int meet_view(const char *view, void *seeking)
 {
 	struct seeking *k = seeking;
-	char *rest = names_read(k->c, view_path(k->c, view, "networks")), *name;
+	char *rest = names_read(k->c, server_path(k->c, view, "networks")), *name;
 
 	while (rest && (name = strsep(&rest, "\n")))
 		if (!strcmp(name, k->network))
@@ -103,9 +98,9 @@ static int join(struct cni_call *c, const struct record *r, const char *view, co
 	int bad = 0;
 
 	if (*networks && !is_of_several(c, view))
-		bad = names_write(c, view_path(c, view, "networks"), networks);
+		bad = names_write(c, server_path(c, view, "networks"), networks);
 	if (bad == 0 && *networks)
-		bad = names_write(c, arena_printf(&c->arena, "%s/%s", view_path(c, view, "users"), r->container), "");
+		bad = names_write(c, arena_printf(&c->arena, "%s/%s", server_path(c, view, "users"), r->container), "");
 	if (bad < 0 || (bad = server_run(c, view, &s)) < 0)
 		return bad;
 	if (*networks && (bad = server_learns(c, &s, r, true)) < 0)     /* a network's own knows already */
@@ -116,18 +111,12 @@ static int join(struct cni_call *c, const struct record *r, const char *view, co
 	return strcmp(r->view, view) ? record_write(c, &joined) : 0;
 }
 
-static int is_entry(const char *entry, void *arg)
-{
-	(void)entry, (void)arg;
-	return 1;
-}
-
 void view_release(struct cni_call *c, const char *view, const char *container)
 {
 	if (!is_of_several(c, view))
 		return;
-	unlink(arena_printf(&c->arena, "%s/%s", view_path(c, view, "users"), container));
-	if (!names_each(view_path(c, view, "users"), is_entry, NULL))
+	unlink(arena_printf(&c->arena, "%s/%s", server_path(c, view, "users"), container));
+	if (!names_has_any(server_path(c, view, "users")))
 		server_stop(c, view);
 }
 
@@ -145,7 +134,7 @@ static void part(struct cni_call *c, const struct record *r)
 	}
 	view_release(c, r->view, r->container);
 	if (known)
-		steer_forget(c, r, &before, access(view_path(c, r->view, "pid"), F_OK) < 0);
+		steer_forget(c, r, &before, access(server_path(c, r->view, "pid"), F_OK) < 0);
 }
 
 /* All are answered by the new server before any old one may stop, so that no question is lost. */
@@ -195,7 +184,7 @@ static int sweep_view(struct cni_call *c, const char *view, void *arg)
 	struct sweep k = { c, view, { 0 } };
 
 	(void)arg;
-	names_each(view_path(c, view, "users"), note_gone, &k);
+	names_each(server_path(c, view, "users"), note_gone, &k);
 	for_list (const char *, container, &k.gone)
 		view_release(c, view, *container);
 	return 0;

@@ -387,7 +387,7 @@ TEST(names_of_several_networks)
 	leave(&two, "db", db);
 	expect_name("both", 1, "db", "NXDOMAIN");
 	db = join(&two, "db");
-	expect_name("both", 1, "db", json_at((struct answer){ .json = json_loads(db, 0, NULL) }, "prevResult.ips[0].address") ? "10.2.0.4" : "");
+	expect_name("both", 1, "db", "10.2.0.4");
 
 	leave_as(&three, "both", "eth2", third);
 	expect_name("both", 2, "lone", "NXDOMAIN");
@@ -468,7 +468,8 @@ TEST(names_take_port_53_from_nobody)
 TEST(names_beside_a_published_port_53)
 {
 	struct world w = world_begin("hole db lan");
-	const char *hole = join(&one, "hole"), *ports = "{'portMappings': [{'hostPort': 53, 'containerPort': 53, 'protocol': 'udp'}, {'hostPort': 53, 'containerPort': 53}]}";
+	const char *ports = "{'portMappings': [{'hostPort': 53, 'containerPort': 53, 'protocol': 'udp'}, {'hostPort': 53, 'containerPort': 53}]}";
+	const char *hole = join(&one, "hole");
 
 	(void)w;
 	join(&one, "db");
@@ -547,8 +548,7 @@ static void kill_server(const char *view, int sig)
 
 	expect(pid > 0 && kill(pid, sig) == 0);
 	if (sig == SIGKILL)
-		eventually(kill(pid, 0) < 0 || strstr(sh_("host", "cat /proc/%d/status 2>/dev/null || echo 'State: Z'", pid), "State:\tZ") ||
-		           strstr(sh_("host", "cat /proc/%d/status 2>/dev/null || echo 'State: Z'", pid), "State: Z"));
+		eventually(kill(pid, 0) < 0 && errno == ESRCH);
 }
 
 /* Of a user of its own, with no capability, no more descriptors than its own, and no way up. */
@@ -564,7 +564,8 @@ TEST(server_has_few_rights)
 	expect(pid > 0);
 	status = file_read(keep("/proc/%d/status", pid));
 	expect_contains(status, "NoNewPrivs:\t1");
-	if (!getenv("WORLD_USERNS") && geteuid() == 0 && !strstr(status, "Uid:\t0\t")) {
+	if (strstr(file_read("/proc/self/uid_map"), "4294967295")) {    /* in a user namespace there may be none but root, who has no rights outside */
+		expect(!strstr(status, "Uid:\t0\t"));
 		expect_contains(status, "CapPrm:\t0000000000000000");
 		expect_contains(status, "CapEff:\t0000000000000000");
 	}
@@ -638,8 +639,11 @@ TEST(server_ends_with_the_last_name)
 }
 
 /* Somebody has been tidying up. */
-TEST_EACH(del_with_files_missing, ((const char *const[]){ "names/containers/*", "names/networks/one/about", "names/networks/one/hosts", "names/servers/one/pid",
-                                                         "names/servers/one", "names", "nftables", NULL }), what)
+static const char *const files[] = {
+	"names/containers/*", "names/networks/one/about", "names/networks/one/hosts", "names/servers/one/pid", "names/servers/one", "names", "nftables", NULL
+};
+
+TEST_EACH(del_with_files_missing, files, what)
 {
 	struct world w = world_begin("web db");
 	const char *web = join(&one, "web");
@@ -652,7 +656,7 @@ TEST_EACH(del_with_files_missing, ((const char *const[]){ "names/containers/*", 
 	expect_text(elements_of("names4"), "");
 	web = join(&one, "web");
 	join(&one, "db");
-	expect_answer("db", "@10.1.0.1 web", json_at((struct answer){ .json = json_loads(web, 0, NULL) }, "prevResult.ips[0].address") ? "10.1.0.3" : "");
+	expect_name("db", 1, "web", "10.1.0.3");
 	(void)w;
 }
 
@@ -696,8 +700,9 @@ TEST(server_is_a_unit_of_systemd)
 /* ---- Policies, and a ruleset that was flushed ---- */
 
 /* What a policy keeps from a container, it may still ask for names. */
-TEST_EACH(names_under_a_policy, ((const char *const[]){ "{'internal': true, 'hostReachable': false}", "{'egressAllow': ['192.0.2.0/24']}", "{'egressDeny': ['host', 'lan']}",
-                                                       NULL }), policy)
+static const char *const policies[] = { "{'internal': true, 'hostReachable': false}", "{'egressAllow': ['192.0.2.0/24']}", "{'egressDeny': ['host', 'lan']}", NULL };
+
+TEST_EACH(names_under_a_policy, policies, policy)
 {
 	struct world w = world_begin("web db lan");
 	const char *conf = join(&one, "web");
@@ -786,7 +791,8 @@ TEST(gc_removes_what_no_attachment_has)
 TEST(names_on_ptp)
 {
 	struct world w = world_begin("web db");
-	const char *ptp = "{'cniVersion': '1.1.0', 'name': 'one', 'type': 'ptp', 'ipam': {'type': 'host-local', 'subnet': '10.1.0.0/24', 'routes': [{'dst': '0.0.0.0/0'}]}}", *told[2];
+	const char *ipam = "{'type': 'host-local', 'subnet': '10.1.0.0/24', 'routes': [{'dst': '0.0.0.0/0'}]}", *told[2];
+	const char *ptp = keep("{'cniVersion': '1.1.0', 'name': 'one', 'type': 'ptp', 'ipam': %s}", ipam);
 	static const char *const pods[] = { "web", "db" };
 
 	(void)w;
@@ -858,8 +864,8 @@ static void ask_once(int fd, struct asking *a, unsigned i)
 	a->wrong += (i % 2 ? (in[3] & 0xf) != 3 : (in[3] & 0xf) != 0 || in[7] != 1 || memcmp(in + n - 4, "\012\1\0\2", 4));
 }
 
-/* each: how many questions are asked by the same port. Many are one conversation to the kernel; one each is what resolvers do. Ports are taken in turn, so that none
- * comes again within the half minute that the kernel remembers it, and not too many questions for that are asked. */
+/* each: how many questions are asked by the same port. Many are one conversation to the kernel; one each is what resolvers do. Ports are taken in
+ * turn, so that none comes again within the half minute that the kernel remembers it, and not too many questions for that are asked. */
 static struct asking *ask_all_the_time(const char *pod, const char *server, unsigned each)
 {
 	struct asking *a = mmap(NULL, sizeof *a, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -905,12 +911,13 @@ static bool resolves_to(const char *pod, const char *name, const char *address)
 	return (in[3] & 0xf) == 0 && in[7] == 1 && !memcmp(in + n - 4, want, 4);
 }
 
-/* 500 containers come and go one after the other while two others ask all the time, 10,000 questions at least: each is answered, and rightly; a name is there when ADD
- * has returned and not when DEL has. One of the two goes on and off a second network meanwhile, which changes who answers it. */
+/* 500 containers come and go one after the other while two others ask all the time, 10,000 questions at least: each is answered, and rightly; a name
+ * is there when ADD has returned and not when DEL has. One of the two goes on and off a second network meanwhile, which changes who answers it. */
 TEST(no_question_is_lost_while_names_come_and_go)
 {
 	struct world w = world_begin("stay moves watch");
-	const char *prev = "{'cniVersion': '1.1.0', 'interfaces': [{'name': 'br1'}, {'name': 'eth0', 'sandbox': '/run/netns/x'}], 'ips': [{'address': '10.1.0.%d/24', 'interface': 1}]}";
+	const char *prev = "{'cniVersion': '1.1.0', 'interfaces': [{'name': 'br1'}, {'name': 'eth0', 'sandbox': '/run/netns/x'}],"
+	                   " 'ips': [{'address': '10.1.0.%d/24', 'interface': 1}]}";
 	struct asking *all[2];
 	const char *second = NULL;
 
