@@ -158,7 +158,7 @@ static int take_back(struct cni_call *c)
 
 static int server_is_dead(struct cni_call *c, int code)
 {
-	err_set(&c->err, code, -ESRCH, "the name server of network %s does not run", c->who.network);
+	err_set(&c->err, code, -ESRCH, "a name server of network %s does not run", c->who.network);
 	err_detail(&c->err, "the next ADD or DEL on the network starts it; so does CHECK with \"repair\": true");
 	return -ESRCH;
 }
@@ -187,21 +187,25 @@ static int dnsname_check(struct cni_call *c)
 	return steer_check(c, &r, &s);
 }
 
-static int dnsname_status(struct cni_call *c)
+/* 1: it does not run. */
+static int look(struct cni_call *c, const char *view, void *arg)
 {
 	struct server s;
+	bool runs = server_load(c, view, &s) == 0 && server_runs(c, &s);
 
+	(void)arg;
+	err_clear(&c->err);
+	return !runs;
+}
+
+static int dnsname_status(struct cni_call *c)
+{
 	if (!program_find(c, "dnsmasq")) {
 		err_set(&c->err, CNI_UNAVAILABLE, -ENOENT, "dnsmasq, which answers for names, is not installed");
 		err_detail(&c->err, "Debian: apt install dnsmasq-base; no service of it has to run");
 		return -ENOENT;
 	}
-	if (!hosts_are_left(c, c->who.network))
-		return 0;
-	if (server_load(c, c->who.network, &s) == 0 && server_runs(c, &s))
-		return 0;
-	err_clear(&c->err);
-	return server_is_dead(c, CNI_LIMITED);
+	return hosts_are_left(c, c->who.network) && views_with(c, c->who.network, look, NULL) ? server_is_dead(c, CNI_LIMITED) : 0;
 }
 
 /* ---- GC ---- */
@@ -233,6 +237,23 @@ static int collect(struct cni_call *c, const struct record *r)
 	return bad;
 }
 
+/* What is on no record: names, and servers, of calls that were killed. */
+static int tidy(struct cni_call *c)
+{
+	scoped(locks_drop) struct locks locks = { .count = 0 };
+	int r = access(network_path(c, c->who.network, ""), F_OK) == 0 ? locks_take(c, &locks) : 0;
+
+	if (locks.count) {
+		hosts_sweep(c);
+		views_sweep(c, c->who.network);
+	}
+	if (locks.count && !hosts_are_left(c, c->who.network)) {
+		server_stop(c, c->who.network);
+		network_remove(c, c->who.network);
+	}
+	return r;
+}
+
 static int dnsname_gc(struct cni_call *c)
 {
 	struct list records = { 0 };
@@ -242,9 +263,7 @@ static int dnsname_gc(struct cni_call *c)
 		if (!is_valid(c, a))
 			r = first_failure(r, collect(c, a));
 	r = first_failure(r, steer_sweep(c));
-	if (!c->net.dry_run)
-		views_sweep(c, c->who.network);
-	return r;
+	return c->net.dry_run ? r : first_failure(r, tidy(c));
 }
 
 CNI_PLUGIN("dnsname", .about = "names for the containers of a network", .fields = dnsname_fields, .conf_size = sizeof(struct dnsname_conf),

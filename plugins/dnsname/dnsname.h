@@ -83,6 +83,8 @@ void hosts_remove(struct cni_call *c, const struct record *r);
 bool hosts_are_there(struct cni_call *c, const struct record *r);
 /* 0, or negative saying that it is not there, or another's. */
 int  hosts_check(struct cni_call *c, const struct record *r);
+/* GC: removes what is of no attachment on record. */
+void hosts_sweep(struct cni_call *c);
 bool hosts_are_left(struct cni_call *c, const char *network);
 
 /* ---- Files and locks (files.c) ---- */

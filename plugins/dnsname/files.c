@@ -27,16 +27,26 @@ const char *network_path(struct cni_call *c, const char *network, const char *fi
 
 /* ---- Files ---- */
 
-/* Each directory on the way to a path. */
+/* Servers look into it, whatever the runtime's umask. */
+static void make_dir(const char *dir)
+{
+	if (mkdir(dir, 0755) == 0)
+		chmod(dir, 0755);
+}
+
+/* Each directory on the way to a path. What else is in /run/plumb has directories that are shut by themselves. */
 static void make_way(const char *path)
 {
 	char dir[PATH_MAX];
+	struct stat st;
 
 	snprintf(dir, sizeof dir, "%s", path);
-	mkdir("/run/plumb", 0755);
+	make_dir("/run/plumb");
+	if (stat("/run/plumb", &st) == 0 && !(st.st_mode & S_IXOTH))
+		chmod("/run/plumb", 0755);
 	for (char *slash = dir + strlen("/run/plumb"); (slash = strchr(slash + 1, '/'));) {
 		*slash = '\0';
-		mkdir(dir, 0755);
+		make_dir(dir);
 		*slash = '/';
 	}
 }

@@ -80,6 +80,24 @@ int hosts_check(struct cni_call *c, const struct record *r)
 	return -ENOENT;
 }
 
+/* One that is of no attachment on record. */
+static int sweep(const char *entry, void *call)
+{
+	struct cni_call *c = call;
+	const char *path = network_path(c, c->who.network, arena_printf(&c->arena, "hosts/%s", entry));
+	char *text = names_read(c, path), container[NAME_MAX_LEN + 1], ifname[IFNAME_SIZE];
+	struct record r;
+
+	if (!text || sscanf(text, "#%*[^:]:%200[^:]:%15s", container, ifname) != 2 || record_read(c, container, c->who.network, ifname, &r) < 0)
+		unlink(path);
+	return 0;
+}
+
+void hosts_sweep(struct cni_call *c)
+{
+	names_each(network_path(c, c->who.network, "hosts"), sweep, c);
+}
+
 bool hosts_are_left(struct cni_call *c, const char *network)
 {
 	return names_has_any(network_path(c, network, "hosts"));

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <arpa/inet.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -756,6 +757,35 @@ TEST(check_notices_what_was_changed)
 	expect_ok(names("CHECK", "web", "eth0", conf_set(web, "repair", "true")));
 	sh("host", "rm /run/plumb/names/networks/one/hosts/10.1.0.2");
 	expect_error(names("CHECK", "web", "eth0", web), 999, "missing");
+}
+
+/* What calls leave that are killed between two steps. */
+TEST(gc_removes_what_is_on_no_record)
+{
+	struct world w = world_begin("web both");
+
+	(void)w;
+	join(&one, "web");
+	join(&one, "both");
+	join_as(&two, "both", "eth1");
+	sh("host", "rm -r /run/plumb/names/containers/id-both /run/plumb/names/networks/two/hosts/*");
+	expect_ok(call(.plugin = "dnsname", .verb = "GC", .conf = conf_set(names_of_net(&one), "cni.dev/valid-attachments", "[{'containerID': 'id-web', 'ifname': 'eth0'}]")));
+	expect_ok(call(.plugin = "dnsname", .verb = "GC", .conf = conf_set(names_of_net(&two), "cni.dev/valid-attachments", "[]")));
+	expect_name("web", 1, "web", "10.1.0.2");
+	eventually(!strcmp(dig_("web", "@10.1.0.1 both"), "NXDOMAIN"));
+	expect_text(sh("host", "ls /run/plumb/names/servers /run/plumb/names/networks | grep -v : | tr '\\n' ' '"), "one  one ");
+}
+
+/* Whatever the runtime's umask: servers run as a user of their own. */
+TEST(names_under_a_narrow_umask)
+{
+	struct world w = world_begin("web db");
+
+	(void)w;
+	umask(077);
+	join(&one, "web");
+	join(&one, "db");
+	expect_name("db", 1, "web", "10.1.0.2");
 }
 
 TEST(gc_removes_what_no_attachment_has)
