@@ -133,6 +133,8 @@ static int dnsname_del(struct cni_call *c)
 	struct record r;
 	int bad;
 
+	if (record_read(c, c->who.container, c->who.network, c->who.ifname, &r) < 0 && (bad = takeover_names(c)) < 0)
+		return bad;
 	if (!is_known(c))
 		return 0;
 	if ((bad = locks_take(c, &locks)) < 0)

@@ -2,6 +2,8 @@
 #ifndef PLUMB_PLUGINS_DNSNAME_H
 #define PLUMB_PLUGINS_DNSNAME_H
 
+#include <sys/types.h>
+
 #include "cni/plugin.h"
 
 #define NAMES "/run/plumb/names"
@@ -137,6 +139,14 @@ void server_drain(const struct server *s);
 int server_tell_dotted(struct cni_call *c, const struct server *s);
 /* Ends it, and removes what there is of it. Nothing where there is none. */
 void server_stop(struct cni_call *c, const char *view);
+
+/* Signals a process whose command line has a word; false: there is none. */
+bool process_signal(pid_t pid, const char *said, int sig);
+
+/* ---- containers/dnsname (takeover.c) ---- */
+
+/* DEL of a container that it has set up: takes its names away from its server, and with the last the server. 0 or negative. */
+int takeover_names(struct cni_call *c);
 
 /* ---- What it is told (command.c) ---- */
 

@@ -396,16 +396,25 @@ int server_learns(struct cni_call *c, const struct server *s, const struct recor
 	return bad;
 }
 
-int server_tell_dotted(struct cni_call *c, const struct server *s)
+bool process_signal(pid_t pid, const char *said, int sig)
 {
 	scoped(mem_free) char *command = malloc(COMMAND_SIZE);
+	scoped(fd_close) int pidfd = pid > 0 ? pidfd_of(pid) : -1;
+	ssize_t len = pidfd >= 0 && command ? command_of(pid, command, COMMAND_SIZE - 1) : -1;
+
+	if (len <= 0)
+		return false;
+	command[len] = '\0';
+	return has_word(command, len, said) && syscall(SYS_pidfd_send_signal, pidfd, sig, NULL, 0) == 0;
+}
+
+int server_tell_dotted(struct cni_call *c, const struct server *s)
+{
 	scoped(fd_close) int held = -1;
 	int r = lock(c, s->view, &held);
-	ssize_t len;
-	pid_t pid = r == 0 && command && (r = server_write_dotted(c, s)) == 1 ? pid_of(c, s->view, command, &len, false) : 0;
-	scoped(fd_close) int pidfd = pid ? pidfd_of(pid) : -1;
+	const char *pid = names_read(c, server_path(c, s->view, "pid"));
 
-	if (pidfd >= 0 && is_of_view(c, s->view, pid, command, &len))
-		syscall(SYS_pidfd_send_signal, pidfd, SIGHUP, NULL, 0);
+	if (r == 0 && (r = server_write_dotted(c, s)) == 1 && pid)
+		process_signal(atoi(pid), arena_printf(&c->arena, "--pid-file=%s", server_path(c, s->view, "pid")), SIGHUP);
 	return r < 0 ? r : 0;
 }

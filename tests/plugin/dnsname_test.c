@@ -776,6 +776,36 @@ TEST(gc_removes_what_is_on_no_record)
 	expect_text(sh("host", "ls /run/plumb/names/servers /run/plumb/names/networks | grep -v : | tr '\\n' ' '"), "one  one ");
 }
 
+/* Two containers that containers/dnsname has set up: its files as it writes them, its server. Our DEL takes them away. */
+TEST(del_of_what_the_reference_set_up)
+{
+#define THEIRS "/run/containers/cni/dnsname/one"
+	struct world w = world_begin("web db");
+	const char *conf[2], *pods[] = { "web", "db" };
+	int pid;
+
+	(void)w;
+	for (int i = 0; i < 2; i++)
+		conf[i] = with_prev(names_of_net(&one), expect_ok(call(.plugin = "bridge", .verb = "ADD", .pod = pods[i], .conf = bridge_of(&one))));
+	file_write(THEIRS "/addnhosts", "10.1.0.2\tweb\twww\nfd00:1::2\tweb\twww\n10.1.0.3\tdb\nfd00:1::3\tdb\n");
+	file_write(THEIRS "/dnsmasq.conf", "strict-order\nlocal=/dns.test/\ndomain=dns.test\nexpand-hosts\npid-file=" THEIRS "/pidfile\nexcept-interface=lo\n"
+	           "bind-dynamic\nno-hosts\ninterface=br1\naddn-hosts=" THEIRS "/addnhosts\nno-resolv\nlog-facility=/dev/null\ngroup=\n");
+	file_write(THEIRS "/lock", "");
+	sh("host", "dnsmasq -u root --conf-file=" THEIRS "/dnsmasq.conf");
+	pid = atoi(file_read(THEIRS "/pidfile"));
+	expect_name("db", 1, "web", "10.1.0.2");
+	expect_ok(names("DEL", "web", "eth0", conf[0]));
+	expect_file(THEIRS "/addnhosts", "10.1.0.3\tdb\nfd00:1::3\tdb\n");
+	eventually(!strcmp(dig_("db", "@10.1.0.1 web.dns.test"), "NXDOMAIN"));
+	expect_name("db", 1, "db", "10.1.0.3");
+	expect_ok(names("ADD", "web", "eth0", conf[0]));        /* ours beside theirs, as after a reload of one container */
+	expect_name("web", 1, "web", "10.1.0.2");
+	expect_ok(names("DEL", "db", "eth0", conf_set(conf[1], "prevResult", NULL)));
+	eventually(kill(pid, 0) < 0 && errno == ESRCH);
+	expect_no_file(THEIRS);
+	expect_name("web", 1, "web", "10.1.0.2");
+}
+
 /* Whatever the runtime's umask: servers run as a user of their own. */
 TEST(names_under_a_narrow_umask)
 {
