@@ -14,7 +14,7 @@
 
 static int teach(struct cni_call *c, const char *view, void *record)
 {
-	const struct record *r = record;
+	const struct member *r = record;
 	struct server s;
 	int bad = server_run(c, view, &s);
 
@@ -26,17 +26,17 @@ static int teach(struct cni_call *c, const char *view, void *record)
 }
 
 /* Its address may be another one than that of an attachment of the same name that died without a DEL. */
-static int names_add(struct cni_call *c, struct record *r, const struct network *n)
+static int names_add(struct cni_call *c, struct member *r, const struct network *n)
 {
-	struct record before;
+	struct member before;
 	int bad;
 
-	if (record_read(c, r->container, r->network, r->ifname, &before) == 0) {
+	if (member_read(c, r->container, r->network, r->ifname, &before) == 0) {
 		r->view = before.view;
 		if (before.addresses.count && !addr_equal(before.addresses.items, r->addresses.items))
 			hosts_remove(c, &before);
 	}
-	if ((bad = record_write(c, r)) < 0 || (bad = network_write(c, n)) < 0)
+	if ((bad = member_write(c, r)) < 0 || (bad = network_note(c, n)) < 0)
 		return bad;
 	return hosts_write(c, r);
 }
@@ -49,15 +49,15 @@ static int dnsname_add(struct cni_call *c)
 	scoped(locks_drop) struct locks locks = { .count = 0 };
 	struct list names = { 0 }, dotted = { 0 };
 	struct network network = { 0 };
-	struct record mine;
+	struct member mine;
 	int r;
 
 	c->result = c->prev;
-	if ((r = network_describe(c, &network)) < 0 || (r = record_begin(c, &mine)) < 0 || (r = names_of(c, &names, &dotted)) < 0)
+	if ((r = network_describe(c, &network)) < 0 || (r = member_begin(c, &mine)) < 0 || (r = names_of(c, &names, &dotted)) < 0)
 		return r;
 	mine.dotted = dotted.count > 0;
 	undo = undo_by(c, take_back);
-	if ((r = record_announce(c, &mine)) < 0 || (r = locks_take(c, &locks)) < 0)
+	if ((r = member_announce(c, &mine)) < 0 || (r = locks_take(c, &locks)) < 0)
 		return r;
 	if ((r = names_add(c, &mine, &network)) < 0 || (r = views_with(c, c->who.network, teach, &mine)) < 0)
 		return r;
@@ -72,7 +72,7 @@ static int dnsname_add(struct cni_call *c)
 /* Servers that somebody else needs, and which have died, come back. */
 static int unteach(struct cni_call *c, const char *view, void *record)
 {
-	const struct record *r = record;
+	const struct member *r = record;
 	struct err *e = &c->err, before = *e;
 	struct server s;
 	int bad;
@@ -90,7 +90,7 @@ static int unteach(struct cni_call *c, const char *view, void *record)
 }
 
 /* Its network's lock is held, and those of the others that the container is on. */
-static int names_leave(struct cni_call *c, const struct record *r)
+static int names_leave(struct cni_call *c, const struct member *r)
 {
 	bool last;
 	int bad;
@@ -98,7 +98,7 @@ static int names_leave(struct cni_call *c, const struct record *r)
 	hosts_remove(c, r);
 	last = !hosts_are_left(c, r->network);
 	bad = unsteer(c, r, last);
-	record_remove(c, r);
+	member_remove(c, r);
 	bad = first_failure(bad, view_settle(c, r));
 	if (*r->view)
 		view_release(c, r->view, r->container);
@@ -118,11 +118,11 @@ static bool is_known(struct cni_call *c)
 }
 
 /* Without a record, as when ADD was killed early, by the addresses of prevResult. */
-static void record_guess(struct cni_call *c, struct record *out)
+static void member_guess(struct cni_call *c, struct member *out)
 {
 	struct err ignored = c->err;
 
-	record_begin(c, out);
+	member_begin(c, out);
 	out->probe = "";
 	c->err = ignored;
 }
@@ -130,17 +130,17 @@ static void record_guess(struct cni_call *c, struct record *out)
 static int dnsname_del(struct cni_call *c)
 {
 	scoped(locks_drop) struct locks locks = { .count = 0 };
-	struct record r;
+	struct member r;
 	int bad;
 
-	if (record_read(c, c->who.container, c->who.network, c->who.ifname, &r) < 0 && (bad = takeover_names(c)) < 0)
+	if (member_read(c, c->who.container, c->who.network, c->who.ifname, &r) < 0 && (bad = takeover_names(c)) < 0)
 		return bad;
 	if (!is_known(c))
 		return 0;
 	if ((bad = locks_take(c, &locks)) < 0)
 		return bad;
-	if (record_read(c, c->who.container, c->who.network, c->who.ifname, &r) < 0)
-		record_guess(c, &r);
+	if (member_read(c, c->who.container, c->who.network, c->who.ifname, &r) < 0)
+		member_guess(c, &r);
 	return names_leave(c, &r);
 }
 
@@ -167,16 +167,16 @@ static int server_is_dead(struct cni_call *c, int code)
 
 static int dnsname_check(struct cni_call *c)
 {
-	struct record r;
+	struct member r;
 	struct server s;
-	int bad = record_read(c, c->who.container, c->who.network, c->who.ifname, &r);
+	int bad = member_read(c, c->who.container, c->who.network, c->who.ifname, &r);
 
 	if (bad < 0) {
 		err_set(&c->err, CNI_FAILED, bad, "container %s has no names on network %s", c->who.container, c->who.network);
 		err_detail(&c->err, "DEL and ADD the attachment to mend it");
 		return bad;
 	}
-	if ((bad = record_check(c, &r)) < 0 || (bad = hosts_check(c, &r)) < 0)
+	if ((bad = member_check(c, &r)) < 0 || (bad = hosts_check(c, &r)) < 0)
 		return bad;
 	if ((bad = server_load(c, *r.view ? r.view : r.network, &s)) < 0)
 		return bad;
@@ -212,7 +212,7 @@ static int dnsname_status(struct cni_call *c)
 
 /* ---- GC ---- */
 
-static bool is_valid(const struct cni_call *c, const struct record *r)
+static bool is_valid(const struct cni_call *c, const struct member *r)
 {
 	for_list (const struct valid_attachment, v, &c->net.valid)
 		if (!strcmp(v->container, r->container) && !strcmp(v->ifname, r->ifname))
@@ -221,7 +221,7 @@ static bool is_valid(const struct cni_call *c, const struct record *r)
 }
 
 /* As DEL of that attachment would. */
-static int collect(struct cni_call *c, const struct record *r)
+static int collect(struct cni_call *c, const struct member *r)
 {
 	scoped(locks_drop) struct locks locks = { .count = 0 };
 	const char *nobody = c->who.container;
@@ -259,9 +259,9 @@ static int tidy(struct cni_call *c)
 static int dnsname_gc(struct cni_call *c)
 {
 	struct list records = { 0 };
-	int r = records_on(c, c->who.network, &records);
+	int r = members_on(c, c->who.network, &records);
 
-	for_list (const struct record, a, &records)
+	for_list (const struct member, a, &records)
 		if (!is_valid(c, a))
 			r = first_failure(r, collect(c, a));
 	r = first_failure(r, steer_sweep(c));

@@ -40,19 +40,19 @@ struct network {
 };
 /* From the call's configuration and prevResult. */
 int network_describe(struct cni_call *c, struct network *out);
-int network_write(struct cni_call *c, const struct network *n);
+int network_note(struct cni_call *c, const struct network *n);
 /* -ENOENT, without a word: none of the name. */
-int network_read(struct cni_call *c, const char *name, struct network *out);
+int network_recall(struct cni_call *c, const char *name, struct network *out);
 
 /* ADD's answer: who is to be asked, before those that earlier plugins told; the domain, behind theirs. */
 int network_answer(struct cni_call *c, const struct network *n);
 /* The last one is gone: everything of the network goes. */
 void network_remove(struct cni_call *c, const char *network);
 
-/* ---- Attachments (record.c) ---- */
+/* ---- Attachments (member.c) ---- */
 
 /* An attachment, as it was made. */
-struct record {
+struct member {
 	const char *network, *container, *ifname;
 	const char *netns;                      /* CNI_NETNS, and its inode: 0 where it could not be told */
 	long long   inode;
@@ -61,30 +61,30 @@ struct record {
 	const char *probe;                      /* a name that only this ADD has given it */
 	bool        dotted;                     /* it has names with a dot */
 };
-int record_begin(struct cni_call *c, struct record *out);       /* ADD's, from the call */
-int record_write(struct cni_call *c, const struct record *r);
+int member_begin(struct cni_call *c, struct member *out);       /* ADD's, from the call */
+int member_write(struct cni_call *c, const struct member *r);
 /* Before any lock is held: who puts the container on another network at the same time shall see it. One of an ADD that died stays. */
-int record_announce(struct cni_call *c, const struct record *r);
+int member_announce(struct cni_call *c, const struct member *r);
 /* -ENOENT, without a word: none. */
-int record_read(struct cni_call *c, const char *container, const char *network, const char *ifname, struct record *out);
-void record_remove(struct cni_call *c, const struct record *r);
-/* Appends all of a container's, of struct record. */
-int records_of(struct cni_call *c, const char *container, struct list *out);
+int member_read(struct cni_call *c, const char *container, const char *network, const char *ifname, struct member *out);
+void member_remove(struct cni_call *c, const struct member *r);
+/* Appends all of a container's, of struct member. */
+int members_of(struct cni_call *c, const char *container, struct list *out);
 /* Appends all of a network's. */
-int records_on(struct cni_call *c, const char *network, struct list *out);
+int members_on(struct cni_call *c, const char *network, struct list *out);
 /* Whether two attachments are of one container. */
-bool same_container(const struct record *a, const struct record *b);
+bool member_is_same(const struct member *a, const struct member *b);
 
 /* CHECK: whether it leads to the addresses of prevResult. */
-int record_check(struct cni_call *c, const struct record *r);
+int member_check(struct cni_call *c, const struct member *r);
 
 /* ---- Their names (hosts.c) ---- */
 
-int  hosts_write(struct cni_call *c, const struct record *r);
-void hosts_remove(struct cni_call *c, const struct record *r);
-bool hosts_are_there(struct cni_call *c, const struct record *r);
+int  hosts_write(struct cni_call *c, const struct member *r);
+void hosts_remove(struct cni_call *c, const struct member *r);
+bool hosts_are_there(struct cni_call *c, const struct member *r);
 /* 0, or negative saying that it is not there, or another's. */
-int  hosts_check(struct cni_call *c, const struct record *r);
+int  hosts_check(struct cni_call *c, const struct member *r);
 /* GC: removes what is of no attachment on record. */
 void hosts_sweep(struct cni_call *c);
 bool hosts_are_left(struct cni_call *c, const char *network);
@@ -132,7 +132,7 @@ int server_load(struct cni_call *c, const char *view, struct server *out);
 int server_run(struct cni_call *c, const char *view, struct server *out);
 bool server_runs(struct cni_call *c, const struct server *s);
 /* Waits until it knows an attachment by its probe, or does not any more. What does not answer is started anew, once. */
-int server_learns(struct cni_call *c, const struct server *s, const struct record *r, bool there);
+int server_learns(struct cni_call *c, const struct server *s, const struct member *r, bool there);
 /* Returns when it has answered what it was asked before now, or does not answer. */
 void server_drain(const struct server *s);
 /* Tells it anew which names with a dot are containers'. */
@@ -141,7 +141,7 @@ int server_tell_dotted(struct cni_call *c, const struct server *s);
 void server_stop(struct cni_call *c, const char *view);
 
 /* Signals a process whose command line has a word; false: there is none. */
-bool process_signal(pid_t pid, const char *said, int sig);
+bool program_signal(pid_t pid, const char *said, int sig);
 
 /* ---- containers/dnsname (takeover.c) ---- */
 
@@ -162,7 +162,7 @@ int server_write_dotted(struct cni_call *c, const struct server *s);
 typedef int view_fn(struct cni_call *c, const char *view, void *arg);
 int views_with(struct cni_call *c, const char *network, view_fn *each, void *arg);
 /* Has everything that is on record of a container answered by the server of all its networks. */
-int view_settle(struct cni_call *c, const struct record *r);
+int view_settle(struct cni_call *c, const struct member *r);
 /* A container is not answered by a view any more: when it was the last, the server is stopped. A network's own serves as long as it has names. */
 void view_release(struct cni_call *c, const char *view, const char *container);
 /* GC: containers that are on no record any more release the views that they left. */
@@ -170,13 +170,13 @@ void views_sweep(struct cni_call *c, const char *network);
 
 /* ---- Steering: elements in nftables (steer.c) ---- */
 
-int steer(struct cni_call *c, const struct record *r, const struct server *s);
+int steer(struct cni_call *c, const struct member *r, const struct server *s);
 /* A client that asks by the same port again is led to where it asked before, as long as the kernel remembers: no longer. Questions that are not
  * answered yet keep their way, unless the server has been stopped. */
-void steer_forget(struct cni_call *c, const struct record *r, const struct server *before, bool stopped);
+void steer_forget(struct cni_call *c, const struct member *r, const struct server *before, bool stopped);
 /* last: of the network, whose own element goes too. */
-int unsteer(struct cni_call *c, const struct record *r, bool last);
-int steer_check(struct cni_call *c, const struct record *r, const struct server *s);
+int unsteer(struct cni_call *c, const struct member *r, bool last);
+int steer_check(struct cni_call *c, const struct member *r, const struct server *s);
 /* GC: elements of attachments that are not valid. */
 int steer_sweep(struct cni_call *c);
 

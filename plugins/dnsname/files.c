@@ -189,12 +189,12 @@ static int networks_to_lock(struct cni_call *c, const char **out, size_t room, s
 {
 	struct list records = { 0 };
 	size_t n = 0, unique = 0;
-	int r = *c->who.container ? records_of(c, c->who.container, &records) : 0;
+	int r = *c->who.container ? members_of(c, c->who.container, &records) : 0;
 
 	if (r < 0)
 		return r;
 	out[n++] = c->who.network;
-	for_list (const struct record, rec, &records)
+	for_list (const struct member, rec, &records)
 		if (n < room)
 			out[n++] = rec->network;
 	qsort(out, n, sizeof *out, compare_names);

@@ -5,7 +5,7 @@
 
 #include "dnsname/dnsname.h"
 
-static const char *hosts_path(struct cni_call *c, const struct record *r)
+static const char *hosts_path(struct cni_call *c, const struct member *r)
 {
 	char text[ADDR_TEXT] = "";
 
@@ -15,13 +15,13 @@ static const char *hosts_path(struct cni_call *c, const struct record *r)
 }
 
 /* The first line says whose the file is. */
-static const char *hosts_head(struct cni_call *c, const struct record *r)
+static const char *hosts_head(struct cni_call *c, const struct member *r)
 {
 	return arena_printf(&c->arena, "#%s:%s:%s\n", r->network, r->container, r->ifname);
 }
 
 /* A file in the form of /etc/hosts: its names once for each address, so that they are told by each. */
-int hosts_write(struct cni_call *c, const struct record *r)
+int hosts_write(struct cni_call *c, const struct member *r)
 {
 	struct list names = { 0 }, dotted = { 0 };
 	scoped(mem_free) char *text = NULL;
@@ -49,26 +49,26 @@ int hosts_write(struct cni_call *c, const struct record *r)
 }
 
 /* 1: the attachment's; 0: another's; -ENOENT. */
-static int hosts_are_of(struct cni_call *c, const struct record *r)
+static int hosts_are_of(struct cni_call *c, const struct member *r)
 {
 	const char *text = names_read(c, hosts_path(c, r)), *head = hosts_head(c, r);
 
 	return !text ? -ENOENT : !strncmp(text, head, strlen(head));
 }
 
-bool hosts_are_there(struct cni_call *c, const struct record *r)
+bool hosts_are_there(struct cni_call *c, const struct member *r)
 {
 	return hosts_are_of(c, r) == 1;
 }
 
 /* An address that has been given to somebody else since has his names. */
-void hosts_remove(struct cni_call *c, const struct record *r)
+void hosts_remove(struct cni_call *c, const struct member *r)
 {
 	if (hosts_are_of(c, r) == 1)
 		unlink(hosts_path(c, r));
 }
 
-int hosts_check(struct cni_call *c, const struct record *r)
+int hosts_check(struct cni_call *c, const struct member *r)
 {
 	int ours = hosts_are_of(c, r);
 
@@ -86,9 +86,9 @@ static int sweep(const char *entry, void *call)
 	struct cni_call *c = call;
 	const char *path = network_path(c, c->who.network, arena_printf(&c->arena, "hosts/%s", entry));
 	char *text = names_read(c, path), container[NAME_MAX_LEN + 1], ifname[IFNAME_SIZE];
-	struct record r;
+	struct member r;
 
-	if (!text || sscanf(text, "#%*[^:]:%200[^:]:%15s", container, ifname) != 2 || record_read(c, container, c->who.network, ifname, &r) < 0)
+	if (!text || sscanf(text, "#%*[^:]:%200[^:]:%15s", container, ifname) != 2 || member_read(c, container, c->who.network, ifname, &r) < 0)
 		unlink(path);
 	return 0;
 }

@@ -19,13 +19,13 @@ static const struct field network_fields[] = {
 	FIELD_END
 };
 
-int network_read(struct cni_call *c, const char *name, struct network *out)
+int network_recall(struct cni_call *c, const char *name, struct network *out)
 {
 	*out = (struct network){ .name = name, .link = "", .domain = "" };
 	return names_load(c, network_path(c, name, "about"), network_fields, out);
 }
 
-int network_write(struct cni_call *c, const struct network *n)
+int network_note(struct cni_call *c, const struct network *n)
 {
 	json_t *addresses = json_array();
 	char text[PREFIX_TEXT];

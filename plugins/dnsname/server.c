@@ -30,7 +30,7 @@ static int add_network(struct cni_call *c, struct server *s, const char *name)
 {
 	struct network n, *slot;
 
-	if (network_read(c, name, &n) < 0)
+	if (network_recall(c, name, &n) < 0)
 		return err_set(&c->err, CNI_FAILED, -ENOENT, "network %s: what is known of it for its name server is missing in " NAMES "/networks/%s", name, name);
 	slot = arena_push(&c->arena, &s->networks.items, &s->networks.count, sizeof *slot);
 	if (!slot)
@@ -301,7 +301,7 @@ void server_stop(struct cni_call *c, const char *view)
 	if (lock(c, view, &held) < 0)
 		return;
 	end_process(c, view);
-	if (network_read(c, view, &n) == 0)
+	if (network_recall(c, view, &n) == 0)
 		resolved_forget(c, n.link);
 	for (size_t i = 0; i < ARRAY_LEN(files); i++)
 		unlink(server_path(c, view, files[i]));
@@ -356,7 +356,7 @@ static void wait_a_little(int tries)
 }
 
 /* 0; -ETIMEDOUT: it does not answer; -EAGAIN: it answers, and has not learned. */
-static int learns(const struct server *s, const struct record *r, bool there, int ms)
+static int learns(const struct server *s, const struct member *r, bool there, int ms)
 {
 	uint64_t end = trace_now() + ms * 1000000ull;
 	const struct addr *at = asked_at(s), *address = r->addresses.items;
@@ -378,7 +378,7 @@ void server_drain(const struct server *s)
 		ask_address(asked_at(s), s->port, "_", asked_at(s), ASK_MS);
 }
 
-int server_learns(struct cni_call *c, const struct server *s, const struct record *r, bool there)
+int server_learns(struct cni_call *c, const struct server *s, const struct member *r, bool there)
 {
 	scoped(trace_end) struct trace_span span = trace_begin("names known");
 	char text[ADDR_TEXT], **argv;
@@ -396,7 +396,7 @@ int server_learns(struct cni_call *c, const struct server *s, const struct recor
 	return bad;
 }
 
-bool process_signal(pid_t pid, const char *said, int sig)
+bool program_signal(pid_t pid, const char *said, int sig)
 {
 	scoped(mem_free) char *command = malloc(COMMAND_SIZE);
 	scoped(fd_close) int pidfd = pid > 0 ? pidfd_of(pid) : -1;
@@ -415,6 +415,6 @@ int server_tell_dotted(struct cni_call *c, const struct server *s)
 	const char *pid = names_read(c, server_path(c, s->view, "pid"));
 
 	if (r == 0 && (r = server_write_dotted(c, s)) == 1 && pid)
-		process_signal(atoi(pid), arena_printf(&c->arena, "--pid-file=%s", server_path(c, s->view, "pid")), SIGHUP);
+		program_signal(atoi(pid), arena_printf(&c->arena, "--pid-file=%s", server_path(c, s->view, "pid")), SIGHUP);
 	return r < 0 ? r : 0;
 }

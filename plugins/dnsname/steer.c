@@ -18,14 +18,14 @@ enum { PORT_OF_DNS = 53 };
 struct job {
 	struct cni_call     *c;
 	struct nft          *nft;
-	const struct record *record;
+	const struct member *record;
 	const struct server *server;            /* that answers it */
 	uint16_t             own;               /* port of the network's own server */
 	bool                 last;
 };
 
 /* The call as one of the attachment's: elements and records are by who that is. */
-static struct cni_call call_for(const struct cni_call *c, const struct record *r)
+static struct cni_call call_for(const struct cni_call *c, const struct member *r)
 {
 	struct cni_call of = *c;
 
@@ -36,7 +36,7 @@ static struct cni_call call_for(const struct cni_call *c, const struct record *r
 	return of;
 }
 
-static int work(struct cni_call *c, const struct record *r, nft_decide *decide, struct job *j)
+static int work(struct cni_call *c, const struct member *r, nft_decide *decide, struct job *j)
 {
 	struct cni_call of = call_for(c, r);
 	int bad;
@@ -141,7 +141,7 @@ static int forget(struct job *j, const struct addr *who, const struct addr *aske
 	return 0;
 }
 
-int steer(struct cni_call *c, const struct record *r, const struct server *s)
+int steer(struct cni_call *c, const struct member *r, const struct server *s)
 {
 	struct job j = { .record = r, .server = s };
 	struct server own;
@@ -151,7 +151,7 @@ int steer(struct cni_call *c, const struct record *r, const struct server *s)
 	return bad < 0 ? bad : work(c, r, steer_all, &j);
 }
 
-void steer_forget(struct cni_call *c, const struct record *r, const struct server *before, bool stopped)
+void steer_forget(struct cni_call *c, const struct member *r, const struct server *before, bool stopped)
 {
 	struct job j = { .c = c, .record = r, .server = before, .last = stopped };
 
@@ -190,7 +190,7 @@ static int unsteer_all(struct nft *nft, void *job)
 	return r >= 0 && j->last ? remove_shares(j) : r < 0 ? r : 0;
 }
 
-int unsteer(struct cni_call *c, const struct record *r, bool last)
+int unsteer(struct cni_call *c, const struct member *r, bool last)
 {
 	struct job j = { .record = r, .last = last };
 
@@ -229,7 +229,7 @@ static int check_all(struct nft *nft, void *job)
 	return each_pair(j, check_one);
 }
 
-int steer_check(struct cni_call *c, const struct record *r, const struct server *s)
+int steer_check(struct cni_call *c, const struct member *r, const struct server *s)
 {
 	struct job j = { .record = r, .server = s };
 

@@ -50,7 +50,7 @@ static void signal_theirs(struct cni_call *c, int sig)
 	const char *pid = names_read(c, their_file(c, "pidfile"));
 
 	if (pid)
-		process_signal(atoi(pid), arena_printf(&c->arena, "--conf-file=%s", their_file(c, "dnsmasq.conf")), sig);
+		program_signal(atoi(pid), arena_printf(&c->arena, "--conf-file=%s", their_file(c, "dnsmasq.conf")), sig);
 }
 
 static void end_theirs(struct cni_call *c)

@@ -45,19 +45,19 @@ int views_with(struct cni_call *c, const char *network, view_fn *each, void *arg
 
 static int compare_records(const void *a, const void *b)
 {
-	return strcmp(((const struct record *)a)->network, ((const struct record *)b)->network);
+	return strcmp(((const struct member *)a)->network, ((const struct member *)b)->network);
 }
 
 /* Its attachments, by the networks' names. One whose names are not there is only announced: its own ADD, which comes after us, will see to it. */
-static int attachments_of(struct cni_call *c, const struct record *r, struct list *out)
+static int attachments_of(struct cni_call *c, const struct member *r, struct list *out)
 {
 	struct list all = { 0 };
-	int bad = records_of(c, r->container, &all);
+	int bad = members_of(c, r->container, &all);
 
-	for_list (const struct record, a, &all) {
-		struct record *slot;
+	for_list (const struct member, a, &all) {
+		struct member *slot;
 
-		if (bad < 0 || !same_container(a, r) || !hosts_are_there(c, a))
+		if (bad < 0 || !member_is_same(a, r) || !hosts_are_there(c, a))
 			continue;
 		slot = arena_push(&c->arena, &out->items, &out->count, sizeof *slot);
 		if (!slot)
@@ -65,7 +65,7 @@ static int attachments_of(struct cni_call *c, const struct record *r, struct lis
 		*slot = *a;
 	}
 	if (out->count)
-		qsort(out->items, out->count, sizeof(struct record), compare_records);
+		qsort(out->items, out->count, sizeof(struct member), compare_records);
 	return bad;
 }
 
@@ -75,7 +75,7 @@ static const char *view_name(struct cni_call *c, const struct list *attachments,
 	const char *name = NULL, *lines = "", *last = "";
 	size_t count = 0;
 
-	for_list (const struct record, a, attachments) {
+	for_list (const struct member, a, attachments) {
 		if (!strcmp(a->network, last))
 			continue;
 		name = name ? arena_printf(&c->arena, "%s+%s", name, a->network) : a->network;
@@ -91,9 +91,9 @@ static const char *view_name(struct cni_call *c, const struct list *attachments,
 
 /* ---- Coming and going ---- */
 
-static int join(struct cni_call *c, const struct record *r, const char *view, const char *networks)
+static int join(struct cni_call *c, const struct member *r, const char *view, const char *networks)
 {
-	struct record joined = *r;
+	struct member joined = *r;
 	struct server s;
 	int bad = 0;
 
@@ -108,7 +108,7 @@ static int join(struct cni_call *c, const struct record *r, const char *view, co
 	if ((bad = steer(c, r, &s)) < 0)
 		return bad;
 	joined.view = view;
-	return strcmp(r->view, view) ? record_write(c, &joined) : 0;
+	return strcmp(r->view, view) ? member_write(c, &joined) : 0;
 }
 
 void view_release(struct cni_call *c, const char *view, const char *container)
@@ -121,7 +121,7 @@ void view_release(struct cni_call *c, const char *view, const char *container)
 }
 
 /* What the server of before has been asked is answered before conversations with it are forgotten. */
-static void part(struct cni_call *c, const struct record *r)
+static void part(struct cni_call *c, const struct member *r)
 {
 	struct server before;
 	struct err ignored = c->err;
@@ -138,7 +138,7 @@ static void part(struct cni_call *c, const struct record *r)
 }
 
 /* All are answered by the new server before any old one may stop, so that no question is lost. */
-int view_settle(struct cni_call *c, const struct record *r)
+int view_settle(struct cni_call *c, const struct member *r)
 {
 	struct list attachments = { 0 };
 	const char *view, *networks;
@@ -149,10 +149,10 @@ int view_settle(struct cni_call *c, const struct record *r)
 	view = view_name(c, &attachments, &networks);
 	if (!view)
 		return err_nomem(&c->err, "networks");
-	for_list (const struct record, a, &attachments)
+	for_list (const struct member, a, &attachments)
 		if (bad == 0 && (strcmp(a->view, view) || !strcmp(a->network, r->network)))
 			bad = join(c, a, view, networks);
-	for_list (const struct record, a, &attachments)
+	for_list (const struct member, a, &attachments)
 		if (bad == 0 && *a->view && strcmp(a->view, view))
 			part(c, a);
 	return bad;

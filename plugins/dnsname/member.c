@@ -7,17 +7,17 @@
 #include "dnsname/dnsname.h"
 #include "os/netns.h"
 
-static const struct field record_fields[] = {
-	FIELD(struct record, netns,     "netns",     read_string),
-	FIELD(struct record, inode,     "inode",     read_int, .min = 0, .max = 1ll << 62),
-	FIELD(struct record, addresses, "addresses", read_list, .item = read_addr, .size = sizeof(struct addr)),
-	FIELD(struct record, view,      "view",      read_string),
-	FIELD(struct record, probe,     "probe",     read_string),
-	FIELD(struct record, dotted,    "dotted",    read_bool),
+static const struct field member_fields[] = {
+	FIELD(struct member, netns,     "netns",     read_string),
+	FIELD(struct member, inode,     "inode",     read_int, .min = 0, .max = 1ll << 62),
+	FIELD(struct member, addresses, "addresses", read_list, .item = read_addr, .size = sizeof(struct addr)),
+	FIELD(struct member, view,      "view",      read_string),
+	FIELD(struct member, probe,     "probe",     read_string),
+	FIELD(struct member, dotted,    "dotted",    read_bool),
 	FIELD_END
 };
 
-static const char *record_path(struct cni_call *c, const char *container, const char *network, const char *ifname)
+static const char *member_path(struct cni_call *c, const char *container, const char *network, const char *ifname)
 {
 	return arena_printf(&c->arena, NAMES "/containers/%s/%s:%s", container, network, ifname);
 }
@@ -37,13 +37,13 @@ static int addresses_of(struct cni_call *c, struct list *out)
 	return out->count ? 0 : err_set(&c->err, CNI_BAD_CONFIG, -EINVAL, "prevResult.ips: no ip address was found in the network");
 }
 
-int record_begin(struct cni_call *c, struct record *out)
+int member_begin(struct cni_call *c, struct member *out)
 {
 	uint64_t chance = 0;
 
 	if (getrandom(&chance, sizeof chance, 0) < 0)
 		return err_sys(&c->err, CNI_FAILED, -errno, "random number");
-	*out = (struct record){
+	*out = (struct member){
 		.network = c->who.network, .container = c->who.container, .ifname = c->who.ifname, .netns = c->who.netns,
 		.inode = c->pod_fd >= 0 ? (long long)netns_inode(c->pod_fd) : 0, .view = "",
 		.probe = arena_printf(&c->arena, "_%016llx", (unsigned long long)chance),
@@ -51,35 +51,35 @@ int record_begin(struct cni_call *c, struct record *out)
 	return addresses_of(c, &out->addresses);
 }
 
-int record_write(struct cni_call *c, const struct record *r)
+int member_write(struct cni_call *c, const struct member *r)
 {
 	json_t *addresses = json_array();
 	char text[ADDR_TEXT];
 
 	for_list (const struct addr, a, &r->addresses)
 		json_array_append_new(addresses, json_string(addr_text(a, text)));
-	return names_save(c, record_path(c, r->container, r->network, r->ifname), json_pack("{s:s, s:I, s:o, s:s, s:s, s:b}", "netns", r->netns, "inode",
+	return names_save(c, member_path(c, r->container, r->network, r->ifname), json_pack("{s:s, s:I, s:o, s:s, s:s, s:b}", "netns", r->netns, "inode",
 	                 (json_int_t)r->inode, "addresses", addresses, "view", r->view, "probe", r->probe, "dotted", r->dotted));
 }
 
-int record_announce(struct cni_call *c, const struct record *r)
+int member_announce(struct cni_call *c, const struct member *r)
 {
-	return access(record_path(c, r->container, r->network, r->ifname), F_OK) == 0 ? 0 : record_write(c, r);
+	return access(member_path(c, r->container, r->network, r->ifname), F_OK) == 0 ? 0 : member_write(c, r);
 }
 
-int record_read(struct cni_call *c, const char *container, const char *network, const char *ifname, struct record *out)
+int member_read(struct cni_call *c, const char *container, const char *network, const char *ifname, struct member *out)
 {
-	*out = (struct record){ .network = network, .container = container, .ifname = ifname, .netns = "", .view = "", .probe = "" };
-	return names_load(c, record_path(c, container, network, ifname), record_fields, out);
+	*out = (struct member){ .network = network, .container = container, .ifname = ifname, .netns = "", .view = "", .probe = "" };
+	return names_load(c, member_path(c, container, network, ifname), member_fields, out);
 }
 
-void record_remove(struct cni_call *c, const struct record *r)
+void member_remove(struct cni_call *c, const struct member *r)
 {
-	unlink(record_path(c, r->container, r->network, r->ifname));
+	unlink(member_path(c, r->container, r->network, r->ifname));
 	rmdir(arena_printf(&c->arena, NAMES "/containers/%s", r->container));
 }
 
-struct records {
+struct members {
 	struct cni_call *c;
 	const char      *container, *network;   /* network NULL: of any */
 	struct list     *out;
@@ -87,14 +87,14 @@ struct records {
 
 static int note_record(const char *entry, void *records)
 {
-	struct records *k = records;
+	struct members *k = records;
 	char *network = arena_strdup(&k->c->arena, entry), *colon = network ? strchr(network, ':') : NULL, *ifname = colon ? colon + 1 : NULL;
-	struct record r, *slot;
+	struct member r, *slot;
 
 	if (!ifname)
 		return 0;
 	*colon = '\0';
-	if ( (k->network && strcmp(network, k->network)) || record_read(k->c, k->container, network, ifname, &r) < 0)
+	if ( (k->network && strcmp(network, k->network)) || member_read(k->c, k->container, network, ifname, &r) < 0)
 		return 0;
 	slot = arena_push(&k->c->arena, &k->out->items, &k->out->count, sizeof *slot);
 	if (!slot)
@@ -105,7 +105,7 @@ static int note_record(const char *entry, void *records)
 
 static int note_records(const char *container, void *records)
 {
-	struct records *k = records;
+	struct members *k = records;
 
 	k->container = arena_strdup(&k->c->arena, container);
 	if (!k->container)
@@ -113,27 +113,27 @@ static int note_records(const char *container, void *records)
 	return names_each(arena_printf(&k->c->arena, NAMES "/containers/%s", k->container), note_record, k);
 }
 
-int records_of(struct cni_call *c, const char *container, struct list *out)
+int members_of(struct cni_call *c, const char *container, struct list *out)
 {
-	return note_records(container, &(struct records){ .c = c, .out = out });
+	return note_records(container, &(struct members){ .c = c, .out = out });
 }
 
-int records_on(struct cni_call *c, const char *network, struct list *out)
+int members_on(struct cni_call *c, const char *network, struct list *out)
 {
-	return names_each(NAMES "/containers", note_records, &(struct records){ .c = c, .network = network, .out = out });
+	return names_each(NAMES "/containers", note_records, &(struct members){ .c = c, .network = network, .out = out });
 }
 
-bool same_container(const struct record *a, const struct record *b)
+bool member_is_same(const struct member *a, const struct member *b)
 {
 	return !strcmp(a->container, b->container) && (a->inode && b->inode ? a->inode == b->inode : !strcmp(a->netns, b->netns));
 }
 
-int record_check(struct cni_call *c, const struct record *r)
+int member_check(struct cni_call *c, const struct member *r)
 {
-	struct record told;
+	struct member told;
 	const struct addr *had = r->addresses.items, *a;
 	char text[ADDR_TEXT];
-	int bad = record_begin(c, &told);
+	int bad = member_begin(c, &told);
 
 	for (size_t i = 0; bad == 0 && i < told.addresses.count; i++) {
 		a = &((const struct addr *)told.addresses.items)[i];
