@@ -101,11 +101,12 @@ static int names_leave(struct cni_call *c, const struct member *r)
 	member_remove(c, r);
 	bad = first_failure(bad, view_settle(c, r));
 	if (*r->view)
-		view_release(c, r->view, r->container);
+		bad = first_failure(bad, view_release(c, r->view, r->container));
 	if (!last)
 		return first_failure(bad, views_with(c, r->network, unteach, (void *)r));
-	server_stop(c, r->network);
-	network_remove(c, r->network);
+	bad = first_failure(bad, server_stop(c, r->network));
+	if (bad == 0)
+		network_remove(c, r->network);
 	return bad;
 }
 
@@ -250,7 +251,7 @@ static int tidy(struct cni_call *c)
 		views_sweep(c, c->who.network);
 	}
 	if (locks.count && !hosts_are_left(c, c->who.network)) {
-		server_stop(c, c->who.network);
+		r = first_failure(r, server_stop(c, c->who.network));
 		network_remove(c, c->who.network);
 	}
 	return r;

@@ -168,11 +168,17 @@ static struct nl_msg *filtered_delete(const struct conntrack_match *match)
 	return m;
 }
 
-/* A filter knows no "other than" and no ranges. Older kernels refuse it: they take the tuple for one that lacks its source. */
+/* What a filter says as we write it: no "other than", no ranges, nothing of who asked, by which port or whether there was an answer. */
+static bool fits_filter(const struct conntrack_match *m)
+{
+	return !m->others && m->port == m->port_last && !addr_is_set(&m->from) && !m->target_port && !m->answered;
+}
+
+/* Older kernels refuse it: they take the tuple for one that lacks its source. */
 static bool forgotten_by_filter(struct netlink *nl, const struct conntrack_match *list, unsigned n)
 {
 	for (unsigned i = 0; i < n; i++)
-		if (list[i].others || list[i].port != list[i].port_last || netlink_do(nl, filtered_delete(&list[i])) < 0)
+		if (!fits_filter(&list[i]) || netlink_do(nl, filtered_delete(&list[i])) < 0)
 			return false;
 	return true;
 }

@@ -138,7 +138,7 @@ void server_drain(const struct server *s);
 /* Tells it anew which names with a dot are containers'. */
 int server_tell_dotted(struct cni_call *c, const struct server *s);
 /* Ends it, and removes what there is of it. Nothing where there is none. */
-void server_stop(struct cni_call *c, const char *view);
+int  server_stop(struct cni_call *c, const char *view);
 
 /* Signals a process whose command line has a word; false: there is none. */
 bool program_signal(pid_t pid, const char *said, int sig);
@@ -164,7 +164,7 @@ int views_with(struct cni_call *c, const char *network, view_fn *each, void *arg
 /* Has everything that is on record of a container answered by the server of all its networks. */
 int view_settle(struct cni_call *c, const struct member *r);
 /* A container is not answered by a view any more: when it was the last, the server is stopped. A network's own serves as long as it has names. */
-void view_release(struct cni_call *c, const char *view, const char *container);
+int  view_release(struct cni_call *c, const char *view, const char *container);
 /* GC: containers that are on no record any more release the views that they left. */
 void views_sweep(struct cni_call *c, const char *network);
 

@@ -277,36 +277,42 @@ static bool ends(int pidfd, int sig)
 {
 	struct pollfd p = { .fd = pidfd, .events = POLLIN };
 
-	return syscall(SYS_pidfd_send_signal, pidfd, sig, NULL, 0) < 0 || poll(&p, 1, STOP_MS) == 1;
+	if (syscall(SYS_pidfd_send_signal, pidfd, sig, NULL, 0) < 0)
+		return errno == ESRCH;
+	return poll(&p, 1, STOP_MS) == 1;
 }
 
 /* sig 0 leaves it be; the pid is looked at anew behind the descriptor, which cannot become another process's. */
-static void end_process(struct cni_call *c, const char *view)
+static int end_process(struct cni_call *c, const char *view)
 {
 	scoped(mem_free) char *command = malloc(COMMAND_SIZE);
 	ssize_t len;
 	pid_t pid = command ? pid_of(c, view, command, &len, true) : 0;
 	scoped(fd_close) int pidfd = pid ? pidfd_of(pid) : -1;
 
-	if (pidfd >= 0 && is_of_view(c, view, pid, command, &len) && !ends(pidfd, SIGTERM))
-		ends(pidfd, SIGKILL);
+	if (pidfd < 0 || !is_of_view(c, view, pid, command, &len) || ends(pidfd, SIGTERM) || ends(pidfd, SIGKILL))
+		return 0;
+	err_set(&c->err, CNI_FAILED, -EPERM, "name server of %s: process %d does not end", view, pid);
+	err_detail(&c->err, "ending it takes CAP_KILL, as it runs under a user of its own");
+	return -EPERM;
 }
 
-void server_stop(struct cni_call *c, const char *view)
+int server_stop(struct cni_call *c, const char *view)
 {
 	static const char *const files[] = { "pid", "port", "networks", "dotted", "lock" };
 	scoped(fd_close) int held = -1;
 	struct network n;
+	int r = lock(c, view, &held);
 
-	if (lock(c, view, &held) < 0)
-		return;
-	end_process(c, view);
+	if (r < 0 || (r = end_process(c, view)) < 0)
+		return r;
 	if (network_recall(c, view, &n) == 0)
 		resolved_forget(c, n.link);
 	for (size_t i = 0; i < ARRAY_LEN(files); i++)
 		unlink(server_path(c, view, files[i]));
 	rmdir(server_path(c, view, "users"));
 	rmdir(server_path(c, view, ""));
+	return 0;
 }
 
 /* ---- Running as it should ---- */
@@ -322,7 +328,8 @@ static int start_anew(struct cni_call *c, const struct server *s, char *const *a
 {
 	int r;
 
-	end_process(c, s->view);
+	if ((r = end_process(c, s->view)) < 0)
+		return r;
 	r = start(c, s, argv);
 	if (r == 0 && s->networks.count == 1)
 		resolved_route(c, s);

@@ -111,13 +111,12 @@ static int join(struct cni_call *c, const struct member *r, const char *view, co
 	return strcmp(r->view, view) ? member_write(c, &joined) : 0;
 }
 
-void view_release(struct cni_call *c, const char *view, const char *container)
+int view_release(struct cni_call *c, const char *view, const char *container)
 {
 	if (!is_of_several(c, view))
-		return;
+		return 0;
 	unlink(arena_printf(&c->arena, "%s/%s", server_path(c, view, "users"), container));
-	if (!names_has_any(server_path(c, view, "users")))
-		server_stop(c, view);
+	return names_has_any(server_path(c, view, "users")) ? 0 : server_stop(c, view);
 }
 
 /* What the server of before has been asked is answered before conversations with it are forgotten. */
