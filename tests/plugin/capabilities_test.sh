@@ -17,6 +17,7 @@ conf_of() {
 	static)     echo '"ipam": { "type": "static", "addresses": [{ "address": "10.1.0.2/24" }] }' ;;
 	portmap)    echo '"snat": true, "runtimeConfig": { "portMappings": [{ "hostPort": 8080, "containerPort": 80 }, { "hostPort": 53, "containerPort": 53, "protocol": "udp" }] }' ;;
 	firewall)   echo '"ingressPolicy": "isolated"' ;;
+	dnsname)    echo '"domainName": "dns.test"' ;;
 	*)          echo '"about": "nothing"' ;;
 	esac
 }
@@ -43,7 +44,7 @@ in_world() {
 		CNI_NETNS=/run/netns/own
 		touch $CNI_NETNS && mount --bind /proc/$$/ns/net $CNI_NETNS || exit 99
 	fi
-	case $1 in portmap|firewall) prev=$(call bridge ADD all '') || { echo "$prev"; exit 99; } ;; esac
+	case $1 in portmap|firewall|dnsname) prev=$(call bridge ADD all '') || { echo "$prev"; exit 99; } ;; esac
 	if [ "$2" != ADD ]; then
 		result=$(call "$1" ADD all "$prev") || { echo "$result"; exit 99; }
 		[ "$1" = host-local ] || prev=$result
@@ -129,6 +130,7 @@ for plugin in ${*:-$plugins}; do
 	for verb in $verbs; do
 		column=$((column + 1))
 		needs=$(awk -F' *[|] *' -v p="$plugin" -v c=$column '$2 == p && NF > 6 { print $c == "-" ? "" : $c; exit }' "$list")
+		[ -z "$users" ] || needs=$(echo "$needs" | sed 's/ *\<\(SETUID\|SETGID\|KILL\)\>//g')   # there is no other user to be
 		with_those_listed "$plugin" "$verb" "$needs" && without_one "$plugin" "$verb" "$needs"
 	done
 done
