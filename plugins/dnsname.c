@@ -203,7 +203,7 @@ static int look(struct cni_call *c, const char *view, void *arg)
 
 static int dnsname_status(struct cni_call *c)
 {
-	if (!program_find(c, "dnsmasq")) {
+	if (!tool_find(c, "dnsmasq")) {
 		err_set(&c->err, CNI_UNAVAILABLE, -ENOENT, "dnsmasq, which answers for names, is not installed");
 		err_detail(&c->err, "Debian: apt install dnsmasq-base; no service of it has to run");
 		return -ENOENT;

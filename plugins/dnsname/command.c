@@ -100,7 +100,7 @@ static void upstream_words(struct words *w, const struct server *s)
 int server_command(struct cni_call *c, const struct server *s, char ***out)
 {
 	struct words w = { .c = c };
-	const char *program = program_find(c, "dnsmasq");
+	const char *program = tool_find(c, "dnsmasq");
 
 	if (!program) {
 		err_set(&c->err, CNI_FAILED, -ENOENT, "dnsmasq, which answers for names, is not installed");

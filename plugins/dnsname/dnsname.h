@@ -189,7 +189,7 @@ void resolved_forget(struct cni_call *c, const char *link);
 /* ---- Programs that we run (program.c) ---- */
 
 /* Where one is; NULL: not installed. */
-const char *program_find(struct cni_call *c, const char *name);
+const char *tool_find(struct cni_call *c, const char *name);
 
 /* A command line, made word by word; NULL: no memory. */
 struct words {
@@ -201,7 +201,7 @@ void   word(struct words *w, const char *fmt, ...) __attribute__((format(printf,
 char **words_argv(struct words *w);
 
 /* Runs it to its end; what it prints is words for the error where it fails. */
-int program_run(char *const *argv, int deadline_ms, struct err *e);
+int tool_run(char *const *argv, int deadline_ms, struct err *e);
 
 /* ---- A question (ask.c) ---- */
 

@@ -7,7 +7,7 @@
 #include "os/spawn.h"
 
 /* Where PATH says, and where they usually are: some runtimes give plugins no PATH. */
-const char *program_find(struct cni_call *c, const char *name)
+const char *tool_find(struct cni_call *c, const char *name)
 {
 	const char *path = getenv("PATH");
 	char *dirs = arena_printf(&c->arena, "%s:/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/sbin:/usr/local/bin", path ? path : "");
@@ -35,7 +35,7 @@ char **words_argv(struct words *w)
 	return end && !w->no_memory ? w->words.items : NULL;
 }
 
-int program_run(char *const *argv, int deadline_ms, struct err *e)
+int tool_run(char *const *argv, int deadline_ms, struct err *e)
 {
 	static const char *const env[] = { "PATH=/usr/sbin:/usr/bin:/sbin:/bin", NULL };
 	struct spawn s = { .env = (char *const *)env, .argv = argv, .input = "", .both = true, .output_limit = 1 << 16, .deadline_ms = deadline_ms };

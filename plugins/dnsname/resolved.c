@@ -12,14 +12,14 @@ enum { DEADLINE_MS = 5000 };
 
 static const char *resolvectl(struct cni_call *c)
 {
-	return access(RESOLVED_SOCKET, F_OK) == 0 ? program_find(c, "resolvectl") : NULL;
+	return access(RESOLVED_SOCKET, F_OK) == 0 ? tool_find(c, "resolvectl") : NULL;
 }
 
 static void run(struct words *w, const char *link)
 {
 	struct err why = { 0 };
 
-	if (program_run(words_argv(w), DEADLINE_MS, &why) < 0)
+	if (tool_run(words_argv(w), DEADLINE_MS, &why) < 0)
 		fprintf(stderr, "the host does not resolve the names on %s: %s\n", link, why.msg);
 }
 

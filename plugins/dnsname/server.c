@@ -222,7 +222,7 @@ static int run_as_unit(struct cni_call *c, const struct server *s, char *const *
 		"ProtectHome=yes", "PrivateDevices=yes", "ProtectKernelTunables=yes", "ProtectKernelModules=yes", "ProtectControlGroups=yes",
 		"RestrictAddressFamilies=AF_INET AF_INET6 AF_NETLINK AF_UNIX", "RestrictNamespaces=yes", "MemoryDenyWriteExecute=yes", "LockPersonality=yes",
 	};
-	const char *program = program_find(c, "systemd-run");
+	const char *program = tool_find(c, "systemd-run");
 	struct words w = { .c = c };
 	struct err ignored = { 0 };
 	char *unit = arena_strdup(&c->arena, s->view);
@@ -244,7 +244,7 @@ static int run_as_unit(struct cni_call *c, const struct server *s, char *const *
 	word(&w, "--");
 	for (; *argv; argv++)
 		word(&w, "%s", *argv);
-	return program_run(words_argv(&w), START_MS, &ignored);
+	return tool_run(words_argv(&w), START_MS, &ignored);
 }
 
 static int start(struct cni_call *c, const struct server *s, char *const *argv)
@@ -258,7 +258,7 @@ static int start(struct cni_call *c, const struct server *s, char *const *argv)
 	if (can_be_unit() && run_as_unit(c, s, argv) == 0)
 		return 0;
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);         /* for what we start from here on, too, which needs none */
-	r = program_run(argv, START_MS, &why);
+	r = tool_run(argv, START_MS, &why);
 	if (r < 0) {
 		err_set(&c->err, CNI_FAILED, r, "starting the name server of %s: %.300s", s->view, why.msg);
 		err_detail(&c->err, "it was to listen on port %u of the network's addresses, with the names of " NAMES "/networks", s->port);
