@@ -65,7 +65,8 @@ include tests/fuzz/fuzz.mk
 # ---- Targets ----
 
 # A sanitizer ends a program with a code that no plugin uses; tests/lib looks for its words on stderr, too.
-test_env = BIN=$(CURDIR)/$(B)/bin PLUMB_BIN=$(CURDIR)/$(B)/bin FIXTURE=$(CURDIR)/$(FIXTURE) CMOCKA_MESSAGE_OUTPUT=TAP \
+TESTED ?= $(CURDIR)/$(B)/bin
+test_env = BIN=$(TESTED) PLUMB_BIN=$(TESTED) FIXTURE=$(CURDIR)/$(FIXTURE) CMOCKA_MESSAGE_OUTPUT=TAP \
 	ASAN_OPTIONS=exitcode=99:abort_on_error=0:detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1
 chosen = $(if $(TESTS),$(foreach t,$(TESTS),$(foreach p,$(1),$(if $(findstring $(t),$(notdir $(p))),$(p)))),$(1))
 run_tests = $(test_env) prove --jobs $(JOBS) --comments --failures --exec 'timeout -k 5 1800' $(call chosen,$(1))
@@ -103,6 +104,11 @@ check-users: ## every test in user namespaces, as without root
 
 .PHONY: san
 san: check ## every test with AddressSanitizer and UBSan
+
+.PHONY: check-musl
+check-musl: ## every test, of the plugins that `make musl` made
+	$(MAKE) MODE=musl all
+	$(MAKE) MODE=plain check TESTED=$(CURDIR)/build/musl/bin
 
 .PHONY: netns-fixture
 netns-fixture: $(FIXTURE) ## the program to hold worlds open and enter them

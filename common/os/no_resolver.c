@@ -27,7 +27,7 @@ struct protoent *getprotobynumber(int number)
 	return NULL;
 }
 
-/* libnl of 2024 and later. */
+#ifdef __GLIBC__         /* libnl of 2024 and later */
 int getprotobyname_r(const char *name, struct protoent *entry, char *buffer, size_t size, struct protoent **found)
 {
 	(void)name, (void)entry, (void)buffer, (void)size;
@@ -41,4 +41,5 @@ int getprotobynumber_r(int number, struct protoent *entry, char *buffer, size_t 
 	*found = NULL;
 	return 0;
 }
+#endif
 #endif
