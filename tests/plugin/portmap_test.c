@@ -579,6 +579,29 @@ TEST(portmap_udp_of_a_server_on_the_host)
 	expect_text(udp_ask_from("lan", 5555, "192.0.2.1", 8080), "host saw 192.0.2.2");
 }
 
+/* The container's address is given to others later: no connection that conntrack remembers shall lead there. One to the container itself is not portmap's. */
+TEST(portmap_del_forgets_tcp_connections)
+{
+	struct world w = world_begin("pod1 pod2 lan");
+	const char *told = publish(&w, "bridge", "pod1", portmap, "8080:80/tcp 8081:80/tcp");
+
+	if (!sh_try("host", "test -e /proc/net/nf_conntrack"))
+		skip("this kernel does not show its connections (CONFIG_NF_CONNTRACK_PROCFS)");
+	publish(&w, "bridge", "pod2", portmap, "9090:80/tcp");
+	tcp_serve("pod1", NULL, 80);
+	tcp_serve("pod2", NULL, 80);
+	expect_text(tcp_ask("lan", "192.0.2.1", 8080), "pod1 saw 192.0.2.2");
+	expect_text(tcp_ask("lan", "2001:db8:1::1", 8081), "pod1 saw 2001:db8:1::2");
+	expect_text(tcp_ask("lan", "192.0.2.1", 9090), "pod2 saw 192.0.2.2");
+	expect_text(tcp_ask("lan", "2001:db8:1::1", 9090), "pod2 saw 2001:db8:1::2");
+	expect_contains(tcp_ask("host", "10.1.2.2", 80), "pod1 saw ");
+	expect(sh_try("host", "grep -q 'dport=8080 ' /proc/net/nf_conntrack && grep -q 'dport=8081 ' /proc/net/nf_conntrack"));
+	expect_ok(plugin(&w, "portmap", "DEL", "pod1", "eth0", told));
+	expect(!sh_try("host", "grep -q 'dport=808[01] ' /proc/net/nf_conntrack"));
+	expect(sh_try("host", "test $(grep -c 'dport=9090 ' /proc/net/nf_conntrack) = 2"));
+	expect(sh_try("host", "grep -q 'dst=10.1.2.2 sport=[0-9]* dport=80 ' /proc/net/nf_conntrack"));
+}
+
 /* ---- Ranges ---- */
 
 /* Mappings as JSON, ' for ". */
