@@ -18,6 +18,11 @@ static bool masquerades(const struct cni_call *c)
 	return ((const struct bridge_conf *)c->conf)->ip_masq && has_ipam(c);
 }
 
+static unsigned address_flags(const struct bridge_conf *conf)
+{
+	return conf->enable_dad ? ADDRESS_DAD : 0;
+}
+
 static unsigned pod_settings(const struct cni_call *c, const struct bridge_conf *conf)
 {
 	return (conf->enable_dad ? POD_DAD : 0) | (has_family(&c->result, AF_INET6) ? POD_HAS_IPV6 : 0) |
@@ -31,7 +36,7 @@ static int pod_side(struct cni_call *c, const struct bridge_conf *conf, const st
 
 	if (r < 0 || conf->disable_container_interface)
 		return r;
-	if ((r = addresses_apply(c, pod, conf->enable_dad ? ADDRESS_DAD : 0)) < 0)
+	if ((r = addresses_apply(c, pod, address_flags(conf))) < 0)
 		return r;
 	return routes_apply(c, pod);
 }
@@ -76,7 +81,9 @@ static int bridge_add(struct cni_call *c)
 	}
 	if ((r = bridge_refresh(c, &l)) < 0)
 		return r;
-	addresses_announce(c, &l.pod);
+	if (conf->is_gateway)
+		gateways_settle(c);
+	addresses_announce(c, &l.pod, address_flags(conf));
 	if ((r = note_result(c, &l)) < 0)
 		return r;
 	lease_keep(&lease);             /* a return before this line takes all back, but the bridge, which is everyone's */

@@ -119,7 +119,8 @@ static int ptp_add(struct cni_call *c)
 	}
 	if ((r = veth_refresh(c, &near, &pod)) < 0)
 		return r;
-	addresses_announce(c, &pod);
+	gateways_settle(c);
+	addresses_announce(c, &pod, 0);
 	if ((r = result_note_link(c, &near, NULL)) < 0 || (r = result_note_link(c, &pod, c->who.netns)) < 0 || (r = result_finish(c, r)) < 0)
 		return r;
 	lease_keep(&lease);             /* a return before this line takes all back */

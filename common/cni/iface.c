@@ -244,10 +244,20 @@ int routes_apply(struct cni_call *c, const struct link *pod)
 	return 0;
 }
 
-void addresses_announce(struct cni_call *c, const struct link *pod)
+void gateways_settle(struct cni_call *c)
+{
+	for_list (const struct ip_conf, ip, &c->result.ips)
+		if (addr_is_set(&ip->gateway))
+			address_settle(&c->host, &ip->gateway);
+}
+
+void addresses_announce(struct cni_call *c, const struct link *pod, unsigned flags)
 {
 	scoped(trace_end) struct trace_span span = trace_begin("announcement");
 
+	for_list (const struct ip_conf, ip, &c->result.ips)
+		if (!(flags & ADDRESS_DAD))
+			address_settle(&c->pod, &ip->address.addr);
 	link_announce(&c->pod, pod);
 }
 

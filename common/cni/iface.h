@@ -39,8 +39,11 @@ int addresses_apply(struct cni_call *c, const struct link *pod, unsigned flags);
 /* The routes of c->result, by their own gateway or the family's first one. */
 int routes_apply(struct cni_call *c, const struct link *pod);
 
-/* Tells the container's neighbours where its addresses are now; best effort. To be done once the host's end forwards. */
-void addresses_announce(struct cni_call *c, const struct link *pod);
+/* Waits until the host answers to the gateways' addresses of c->result, which it has; for IPv6, where address_add does not. */
+void gateways_settle(struct cni_call *c);
+/* Waits until the container answers to its addresses, and tells its neighbours where they are now; best effort. To be done once the host's end forwards. flags:
+ * those of addresses_apply; with duplicate detection nothing is waited for. */
+void addresses_announce(struct cni_call *c, const struct link *pod, unsigned flags);
 
 /* Appends an interface to c->result. sandbox NULL: on the host. Returns its index, or negative. */
 int result_note_link(struct cni_call *c, const struct link *l, const char *sandbox);

@@ -6,6 +6,10 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "os/route.h"
+
+enum { SETTLE_MS = 1000 };
+
 static struct nl_msg *address_request(int type, int flags, int index, const struct prefix *p, uint32_t ifa_flags)
 {
 	struct ifaddrmsg a = { .ifa_family = p->addr.family, .ifa_prefixlen = p->len, .ifa_index = index, .ifa_flags = ifa_flags & 0xff };
@@ -59,6 +63,20 @@ int address_del(struct netlink *nl, int index, const struct prefix *p, struct er
 	if (r >= 0 || r == -EADDRNOTAVAIL)
 		return 0;
 	return netlink_refused(nl, e, r, "removing address %s", prefix_text(p, text));
+}
+
+static int go_on(struct nlmsghdr *h, void *arg)
+{
+	(void)h, (void)arg;
+	return 0;
+}
+
+void address_settle(struct netlink *nl, const struct addr *a)
+{
+	if (a->family != AF_INET6 || route_is_local(nl, a) || netlink_join(nl, RTNLGRP_IPV6_IFADDR) < 0)
+		return;
+	while (!route_is_local(nl, a) && netlink_wait(nl, SETTLE_MS, go_on, NULL) >= 0)
+		;
 }
 
 struct walk {
