@@ -112,6 +112,17 @@ $(B)/bin/$(1): $(call own_obj,$(1)) $(if $(filter $(1),$(PLUGINS)),$(if $(wildca
 endef
 $(foreach p,$(ALL_PLUGINS),$(eval $(call plugin_rule,$(p))))
 
+# All plugins in one file, which goes by the name that it is called by.
+multi_obj := $(sort $(foreach p,$(ALL_PLUGINS),$(call own_obj,$(p))) $(ipam_obj))
+$(B)/multi/plumb-plugins: $(multi_obj) $(main_obj) $(common_obj) $(B)/self/multi.o
+	@mkdir -p $(@D)
+	$(link) $(plugin_ld) -o $@ $^ $(plugin_libs)
+
+.PHONY: multi
+multi: all $(B)/multi/plumb-plugins ## all plugins as one file in build/MODE/multi, with a link for each name: the smallest suite
+	for p in $(ALL_PLUGINS); do ln -sf plumb-plugins $(B)/multi/$$p; done
+	cp $(helpers:%=$(B)/bin/%) $(B)/bin/plumb $(B)/multi/
+
 ifeq ($(MODE),musl)
 $(patsubst %.c,$(B)/%.o,$(wildcard common/*/*.c plugins/*.c plugins/*/*.c ipam/*.c ipam/*/*.c)): $(B)/libs/lib/libjansson.a
 $(B)/libs/lib/libjansson.a: tools/musl-libs
