@@ -200,7 +200,7 @@ static void commit(int fd)
 /* The elements of a record; its chains and rules are there already, for the first attachment that needed them. */
 static void send_elements(int fd, char *bytes, size_t len)
 {
-	int left = (int)len;
+	ssize_t left = (ssize_t)len;
 
 	for (struct nlmsghdr *h = (void *)bytes; NLMSG_OK(h, left); h = NLMSG_NEXT(h, left)) {
 		if (h->nlmsg_type != (NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_NEWSETELEM))

@@ -99,7 +99,7 @@ def attachments(suites, rounds):
             fills.quieten(host, "pod14")
             by_n, have, templates = figures.setdefault(s.name, {}), 0, {}
             for n in ATTACHMENTS:
-                if n > A_BRIDGE and (s.is_floor or s.is_netavark):      # the one knows one bridge, the other has chains for each
+                if n > A_BRIDGE and not s.is_ours:      # the floor knows one bridge; others' would take longer than all else
                     continue
                 fill_to(host, chain, have, n, templates)
                 have = n
