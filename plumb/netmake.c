@@ -64,6 +64,12 @@ static int option_isolate(struct call *c, const struct option *o, const char *va
 	return option_bool(c, o, !strcmp(value, "strict") ? "true" : value, slot);
 }
 
+static int option_unpublished(struct call *c, const struct option *o, const char *value, void *slot)
+{
+	*(bool *)slot = !strcmp(value, "accept");
+	return !strcmp(value, "accept") || !strcmp(value, "drop") ? 0 : refuse_value(c, o, value, "accept or drop");
+}
+
 static int option_number(struct call *c, const struct option *o, const char *value, void *slot)
 {
 	bool vlan = !strcmp(o->key, "vlan");
@@ -122,6 +128,7 @@ static const struct option options[] = {
 	OPTION("icc", VETHS, option_bool, icc),
 	OPTION("com.docker.network.bridge.enable_icc", VETHS, option_bool, icc),
 	OPTION("isolate", VETHS, option_isolate, isolate),
+	OPTION("unpublished-ports", VETHS, option_unpublished, open),
 	OPTION("host-ip", VETHS, option_address, host_ip),
 	OPTION("com.docker.network.bridge.host_binding_ipv4", VETHS, option_address, host_ip),
 	OPTION("parent", MACVLAN | IPVLAN, option_ifname, parent),
@@ -576,6 +583,8 @@ static json_t *firewall_json(const struct plan *p)
 		put_text(o, "ingressPolicy", p->icc ? "same-bridge" : "isolated");
 	if (p->internal)
 		json_object_set_new(o, "internal", json_true());
+	else if (!p->open && p->masquerade)             /* who is not masqueraded is routed to */
+		put_text(o, "unpublishedPorts", "drop");
 	return o;
 }
 

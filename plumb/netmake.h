@@ -15,6 +15,7 @@ struct plan {
 	const char *host_ip;            /* what ports are published on where the user does not say; NULL: all */
 	uint32_t    mtu, vlan;          /* 0: not said */
 	bool        masquerade, hairpin, internal, isolate, icc, dns;
+	bool        open;               /* whoever has a route reaches all ports, not the published ones alone */
 	struct list subnets;            /* of struct subnet */
 	struct list pools;              /* of struct pool: by --opt pool; else empty */
 	bool        wants_ipv4, wants_ipv6;     /* a subnet is to be picked */

@@ -19,7 +19,7 @@ _plumb_value() {
 	-n|--network|--net) _plumb_networks; printf '%s\n' host none ;;
 	-d|--driver) [ "$2" = "network create" ] || return 1; printf '%s\n' bridge ptp macvlan ipvlan host none ;;
 	-o|--output) [ "$1" = --output ] || [ "$2" = graph ] || { [ "$2" = "network create" ] && _plumb_value --opt "$2" "$3"; return; }; compgen -f -- "$3" ;;
-	--opt) printf '%s=\n' bridge mtu isolate icc masquerade host-ip hairpin vlan parent mode pool cni-version ;;
+	--opt) printf '%s=\n' bridge mtu isolate icc masquerade host-ip hairpin unpublished-ports vlan parent mode pool cni-version ;;
 	--format) echo json ;;
 	-f|--filter) [ "$1" = --filter ] || [ "$2" = "network ls" ] || return 1; printf '%s=\n' name id driver label dangling ;;
 	--conf-dir|--bin-dir|--cache-dir) compgen -d -- "$3" ;;

@@ -42,7 +42,7 @@ case_create() {
 	jq_is in_file app '[.plugins[].type]' '["bridge","portmap","firewall","dnsname"]'
 	jq_is in_file app '.plugins[0]' '{"type":"bridge","bridge":"plumb0","isGateway":true,"ipMasq":true,"hairpinMode":true,"ipam":{"type":"host-local","ranges":[[{"subnet":"10.89.0.0/24","gateway":"10.89.0.1"}]],"routes":[{"dst":"0.0.0.0/0"}]}}'
 	jq_is in_file app '.plugins[1].capabilities' '{"portMappings":true}'
-	jq_is in_file app '.plugins[2]' '{"type":"firewall"}'
+	jq_is in_file app '.plugins[2]' '{"type":"firewall","unpublishedPorts":"drop"}'
 	jq_is in_file app '.plugins[3]' '{"type":"dnsname","domainName":"dns.plumb","capabilities":{"aliases":true}}'
 	expect 0 network create more; jq_is in_file more '[.plugins[0].bridge, .plugins[0].ipam.ranges[0][0].subnet]' '["plumb1","10.89.1.0/24"]'
 	expect 1 network create app; says "network with name app already exists"
@@ -347,6 +347,12 @@ case_internal_and_isolated() {
 	ping_from b 10.89.1.1 || fail "the host does not answer an internal network"
 	ping_from c 192.0.2.2 || fail "no way out of an isolated network"
 	ping_from c "$(address d)" && fail "isolated networks reach each other"
+	expect 0 network create -o unpublished-ports=accept open; add_netns e f; expect 0 add open e; expect 0 add app f
+	ip -n far route add 10.89.0.0/16 via 192.0.2.1
+	ping_from far "$(address a)" && fail "a plain network is reached from outside by its addresses"
+	ping_from e "$(address a)" && fail "a plain network is reached from another"
+	ping_from f "$(address a)" || fail "containers of a network do not reach each other"
+	ping_from far "$(address e)" || fail "an open network is not reached"
 	expect 5 add back a --ifname eth5 -p 80:80; says "publishes ports: it is internal"
 }
 
