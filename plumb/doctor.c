@@ -31,6 +31,7 @@ const char *find_words(struct examination *x, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(words, sizeof words, fmt, ap);
 	va_end(ap);
+	utf8_mend(words);
 	return arena_strdup(&x->c->arena, words);
 }
 

@@ -15,24 +15,24 @@
 
 #define NAMES "/run/plumb/names"
 
-enum { BUILD_ID = 40, PAGE = 4096, TEXT_LIMIT = 64 << 10 };
+enum { BUILD_TEXT = 40, FIRST_PAGE = 4096, TEXT_LIMIT = 64 << 10 };
 
 /* ---- Builds ---- */
 
 /* The ELF note that self.c puts into each executable: "plumb", then the build's id. False: it is not plumb's. */
-static bool read_build(const char *path, char out[BUILD_ID + 1])
+static bool read_build(const char *path, char out[BUILD_TEXT + 1])
 {
 	static const char mark[] = "\x01\0\0\0plumb\0\0";               /* with the end that C gives it */
 	scoped(fd_close) int fd = open(path, O_RDONLY | O_CLOEXEC);
-	char page[PAGE];
+	char page[FIRST_PAGE];
 	ssize_t n = fd < 0 ? -1 : pread(fd, page, sizeof page, 0);
 	const char *at = n > 0 ? memmem(page, (size_t)n, mark, sizeof mark) : NULL;
 
-	if (!at || at + sizeof mark + BUILD_ID > page + n)
+	if (!at || at + sizeof mark + BUILD_TEXT > page + n)
 		return false;
-	memcpy(out, at + sizeof mark, BUILD_ID);
-	out[BUILD_ID] = '\0';
-	return strspn(out, "0123456789abcdef") == BUILD_ID;
+	memcpy(out, at + sizeof mark, BUILD_TEXT);
+	out[BUILD_TEXT] = '\0';
+	return strspn(out, "0123456789abcdef") == BUILD_TEXT;
 }
 
 static const char *const own_plugins[] = { "bridge", "ptp", "portmap", "firewall", "host-local", "static", "loopback", "none", "host", "dnsname" };
@@ -40,7 +40,7 @@ static const char *const own_plugins[] = { "bridge", "ptp", "portmap", "firewall
 static void examine_builds(struct examination *x)
 {
 	const char *others = "", *foreign = "", *path;
-	char own[BUILD_ID + 1] = "", build[BUILD_ID + 1];
+	char own[BUILD_TEXT + 1] = "", build[BUILD_TEXT + 1];
 	size_t ours = 0;
 
 	read_build("/proc/self/exe", own);

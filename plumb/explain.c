@@ -20,6 +20,7 @@ void explain_item(struct explanation *x, enum standing standing, const char *kin
 	va_start(ap, fmt);
 	vsnprintf(words, sizeof words, fmt, ap);
 	va_end(ap);
+	utf8_mend(words);
 	if (i)
 		*i = (struct item){ standing, kind, arena_strdup(&x->s->c->arena, words), remedy };
 }
@@ -55,12 +56,11 @@ static void tell_item(const struct item *i)
 		printf("                %s %s\n", glyph(GLYPH_ARROW), i->remedy);
 }
 
-static void tell(const struct list *all, const struct list *journeys)
+static void tell(const struct seen_attachment *subject, const struct list *all, const struct list *journeys)
 {
-	const struct explanation *first = all->items;
-	const struct endpoint *e = &first->a->record.endpoint;
+	const struct endpoint *e = &subject->record.endpoint;
 
-	printf("%s%s%s  id %s%s%s\n", ink(INK_BOLD), first->a->name, ink(INK_PLAIN), e->container, *e->netns ? ", " : "", e->netns);
+	printf("%s%s%s  id %s%s%s\n", ink(INK_BOLD), subject->name, ink(INK_PLAIN), e->container, *e->netns ? ", " : "", e->netns);
 	for_list (const struct explanation, x, all) {
 		printf("\n%snetwork %s, as %s%s\n", ink(INK_BOLD), x->a->record.network, x->a->record.endpoint.ifname, ink(INK_PLAIN));
 		for_list (const struct item, i, &x->items)
@@ -82,17 +82,16 @@ static json_t *attachment_json(const struct explanation *x)
 	return json_pack("{s:s, s:s, s:o}", "network", x->a->record.network, "ifname", x->a->record.endpoint.ifname, "items", items);
 }
 
-static void tell_json(const struct list *all, const struct list *journeys)
+static void tell_json(const struct seen_attachment *subject, const struct list *all, const struct list *journeys)
 {
-	const struct explanation *first = all->items;
 	scoped(json_put) json_t *attachments = json_array(), *paths = json_array(), *j = NULL;
 
 	for_list (const struct explanation, x, all)
 		json_array_append_new(attachments, attachment_json(x));
 	for_list (const struct journey, journey, journeys)
 		json_array_append_new(paths, explain_path_json(journey));
-	j = json_pack("{s:s, s:s, s:s, s:O, s:O}", "name", first->a->name, "containerID", first->a->record.endpoint.container, "netns",
-		      first->a->record.endpoint.netns, "attachments", attachments, "paths", paths);
+	j = json_pack("{s:s, s:s, s:s, s:O, s:O}", "name", subject->name, "containerID", subject->record.endpoint.container, "netns",
+		      subject->record.endpoint.netns, "attachments", attachments, "paths", paths);
 	print_json(j);
 }
 
@@ -152,9 +151,9 @@ static int explain_all(struct survey *s, struct ruleset *rs)
 	if (s->c->opt.path && (r = explain_paths(s, rs, subject, &journeys)) < 0)
 		return r;
 	if (s->c->opt.json)
-		tell_json(&all, &journeys);
+		tell_json(subject, &all, &journeys);
 	else
-		tell(&all, &journeys);
+		tell(subject, &all, &journeys);
 	return exit_code(&all, &journeys);
 }
 

@@ -104,10 +104,12 @@ static int draw_file(struct call *c, const struct picture *p)
 	FILE *f = open_memstream(&text, &len);
 	int r;
 
-	if (!f || !unfinished)
+	if (f) {
+		picture_dot(p, f);
+		fclose(f);
+	}
+	if (!text || !format || !unfinished)
 		return err_nomem(&c->trouble.err, c->opt.output);
-	picture_dot(p, f);
-	fclose(f);
 	r = !strcmp(format, "dot") ? write_dot(c, text, unfinished) : render(c, text, format, unfinished);
 	if (r == 0 && rename(unfinished, c->opt.output) < 0)
 		r = err_sys(&c->trouble.err, CNI_IO, -errno, "%s", c->opt.output);

@@ -30,6 +30,7 @@ static const char *note(struct journey *j, enum outcome mark, bool fact, const c
 	char words[2048];
 
 	vsnprintf(words, sizeof words, fmt, ap);
+	utf8_mend(words);
 	if (st)
 		*st = (struct stage){ mark, fact, arena_strdup(&j->s->c->arena, words) };
 	return st ? st->words : "";

@@ -115,7 +115,7 @@ static int rank(const struct seen_attachment *a)
 static void show(struct picture *p, struct drawn_network *d, const struct seen_attachment *a)
 {
 	struct list *to = d->shown.count < SHOWN_LIMIT ? &d->shown : &d->rest;
-	const struct seen_attachment **slot = arena_push(&p->s->c->arena, &to->items, &to->count, sizeof *slot);
+	const struct seen_attachment **slot = arena_push(&p->s->c->arena, &to->items, &to->count, sizeof(void *));
 
 	if (slot)
 		*slot = a;
@@ -140,11 +140,11 @@ static void show_all(struct picture *p, struct drawn_network *d)
 	const struct list *all = &d->network->attachments;
 
 	if (all->count)
-		qsort(all->items, all->count, sizeof(struct seen_attachment *), by_rank_and_address);
+		qsort(all->items, all->count, sizeof(void *), by_rank_and_address);
 	for_list (const struct seen_attachment *, a, all)
 		show(p, d, *a);
 	if (d->rest.count == 1) {
-		const struct seen_attachment **slot = arena_push(&p->s->c->arena, &d->shown.items, &d->shown.count, sizeof *slot);
+		const struct seen_attachment **slot = arena_push(&p->s->c->arena, &d->shown.items, &d->shown.count, sizeof(void *));
 
 		if (slot)
 			*slot = *(const struct seen_attachment **)d->rest.items;

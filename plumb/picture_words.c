@@ -129,14 +129,14 @@ const char *picture_span(const struct survey *s, const struct list *rest, const 
 
 	for_list (const struct seen_attachment *, a, rest) {
 		const struct addr *address = attachment_address(*a, AF_INET),
-				  **slot = address ? arena_push(&s->c->arena, &all.items, &all.count, sizeof *slot) : NULL;
+				  **slot = address ? arena_push(&s->c->arena, &all.items, &all.count, sizeof(void *)) : NULL;
 
 		if (slot)
 			*slot = address;
 	}
 	if (!all.count || all.count != rest->count)
 		return "";
-	qsort(all.items, all.count, sizeof(struct addr *), by_address);
+	qsort(all.items, all.count, sizeof(void *), by_address);
 	return arena_printf(&s->c->arena, "%s %s %s", addr_text(((const struct addr **)all.items)[0], first), dash,
 	                    addr_text(((const struct addr **)all.items)[all.count - 1], last));
 }

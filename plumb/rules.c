@@ -147,7 +147,7 @@ const char *rule_words(struct ruleset *rs, const struct chain *chain, const stru
 {
 	const char *words = rule ? rule->words : NULL,
 		   *place = strstr(chain->program, "-nft") ? arena_printf(&rs->c->arena, " (%s)", chain->program) : "";
-	char key[300];
+	char key[300], *all;
 
 	if (!rule)
 		return arena_printf(&rs->c->arena, "table %s %s%s, chain %s: its policy is drop", chain->family, chain->table, place, chain->name);
@@ -157,6 +157,9 @@ const char *rule_words(struct ruleset *rs, const struct chain *chain, const stru
 		snprintf(key, sizeof key, "%s %s %lld", chain->family, chain->table, rule->handle);
 		words = json_string_value(json_object_get(rs->words, key));
 	}
-	return arena_printf(&rs->c->arena, "table %s %s%s, chain %s: %s", chain->family, chain->table, place, chain->name,
-	                    words ? words : arena_printf(&rs->c->arena, "rule with handle %lld", rule->handle));
+	all = arena_printf(&rs->c->arena, "table %s %s%s, chain %s: %s", chain->family, chain->table, place, chain->name,
+	                   words ? words : arena_printf(&rs->c->arena, "rule with handle %lld", rule->handle));
+	if (all)
+		utf8_mend(all);         /* comments are what people wrote */
+	return all;
 }

@@ -11,7 +11,9 @@
 
 /* ---- iptables-legacy ---- */
 
-static const struct { const char *chain, *hook; } hooks[] = {{"PREROUTING", "prerouting"}, {"INPUT", "input"}, {"FORWARD", "forward"}, {"OUTPUT", "output"}, {"POSTROUTING", "postrouting"}};
+static const struct {
+	const char *chain, *hook;
+} hooks[] = {{"PREROUTING", "prerouting"}, {"INPUT", "input"}, {"FORWARD", "forward"}, {"OUTPUT", "output"}, {"POSTROUTING", "postrouting"}};
 
 static int priority_of(const char *table, const char *hook)
 {

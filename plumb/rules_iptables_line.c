@@ -92,7 +92,9 @@ static void put_unknown(json_t *list, const char *type, const char *name)
 /* Where a -j or -g leads. */
 static void put_target(json_t *list, const char *name, char *rest, bool go)
 {
-	static const struct { const char *name, *verdict; } known[] = {{"ACCEPT", "accept"}, {"DROP", "drop"}, {"RETURN", "return"}, {"REJECT", "reject"}, {"MASQUERADE", "masquerade"}};
+	static const struct {
+		const char *name, *verdict;
+	} known[] = {{"ACCEPT", "accept"}, {"DROP", "drop"}, {"RETURN", "return"}, {"REJECT", "reject"}, {"MASQUERADE", "masquerade"}};
 	static const char *const passing[] = {"LOG",   "NFLOG",    "MARK",     "CONNMARK", "TCPMSS",  "CT",   "AUDIT",
 					      "TRACE", "CHECKSUM", "CLASSIFY", "DSCP",     "NOTRACK", "SNAT", "REDIRECT"};
 	char *to = strstr(rest, "--to-destination "), *colon;

@@ -1,6 +1,7 @@
 #include "survey.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <linux/if.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
@@ -103,10 +104,14 @@ static const char *netns_name(const char *netns)
 static const char *name_of(struct call *c, const struct cached *a)
 {
 	const char *name = argument(a->endpoint.cni_args, "K8S_POD_NAME");
+	char *text;
 
 	if (!name || !*name)
 		name = netns_name(a->endpoint.netns);
-	return name && *name ? name : arena_printf(&c->arena, "%.*s", SHORT_ID, a->endpoint.container);
+	text = arena_printf(&c->arena, "%.*s", name && *name ? INT_MAX : SHORT_ID, name && *name ? name : a->endpoint.container);
+	if (text)
+		utf8_mend(text);        /* a path may be of any bytes */
+	return text ? text : "";
 }
 
 static int note_attachment(struct call *c, const struct cached *record, void *arg)
@@ -203,7 +208,7 @@ static int join_network(struct survey *s, struct seen_attachment *a)
 	struct seen_attachment **slot;
 
 	a->network = survey_network(s, a->record.network);
-	slot = arena_push(&s->c->arena, &a->network->attachments.items, &a->network->attachments.count, sizeof *slot);
+	slot = arena_push(&s->c->arena, &a->network->attachments.items, &a->network->attachments.count, sizeof(void *));
 	if (!slot)
 		return -ENOMEM;
 	*slot = a;
@@ -221,11 +226,11 @@ int survey_read(struct call *c, struct survey *s)
 		return r;
 	for_list (struct seen_attachment, a, &s->attachments) {
 		look_at(s, a);
-		if (!survey_network(s, a->record.network) && (r = adopt_network(s, &a->record)) < 0)
+		if (!survey_network(s, a->record.network) && adopt_network(s, &a->record) < 0)
 			return err_nomem(&c->trouble.err, "networks");
 	}
 	for_list (struct seen_attachment, a, &s->attachments)
-		if ((r = join_network(s, a)) < 0)
+		if (join_network(s, a) < 0)
 			return err_nomem(&c->trouble.err, "attachments");
 	for_list (struct seen_network, n, &s->networks)
 		n->link = n->link_name ? survey_link(s, n->link_name) : NULL;
