@@ -307,6 +307,27 @@ case_foreign_maybe() {
 	is "$(ask lan 192.0.2.1 8080)" web "a connection within the limit"
 }
 
+# Docker's own rules, as they were captured: what it drops is named, with the place that it has for others' rules.
+case_docker() {
+	local file cut=0
+	two_networks
+	attach net web -p 8080:80
+	serve web 80
+	for file in "$here"/data/docker-*.nft; do
+		nft -f "$file" || { echo "nft does not take $file"; continue; }
+		explained lan 192.0.2.1:8080
+		if [ -n "$(patience=0.4 ask lan 192.0.2.1 8080)" ]; then reaches lan 192.0.2.1 8080
+		else fails lan 192.0.2.1 8080 "dropped by table ip"; cut=$((cut + 1)); fi
+		(eval "$(remedy | sed 's/.*both ways: //')") 2>$W/err || fail "the remedy does not run: $(remedy): $(cat $W/err)"
+		reaches lan 192.0.2.1 8080
+		nft -j list tables | grep -o '"family": "[a-z0-9]*", "name": "[A-Za-z0-9_-]*"' | sed 's/"family": "\(.*\)", "name": "\(.*\)"/\1 \2/' | while read -r family table; do
+			[ "$table" = plumb ] || nft delete table "$family" "$table"
+		done
+		reaches lan 192.0.2.1 8080
+	done
+	[ $cut -gt 0 ] || skip "nft takes none of the rulesets that drop"
+}
+
 case_iptables_nft() {
 	command -v iptables-nft >/dev/null || skip "no iptables-nft"
 	two_networks
