@@ -137,6 +137,18 @@ static bool wants_sctp(const struct survey *s)
 	return false;
 }
 
+static bool wants_vlans(const struct survey *s)
+{
+	json_t *plugin;
+	size_t i;
+
+	for_list (const struct seen_network, n, &s->networks)
+		json_array_foreach(n->conf.plugins, i, plugin)
+			if (json_member(plugin, "vlan") || json_member(plugin, "vlanTrunk"))
+				return true;
+	return false;
+}
+
 static void examine_features(struct examination *x)
 {
 	struct features f = { .helper = plugin_path(&x->c->arena, x->c->opt.bin_path, "plumb-ruleset") };
@@ -148,8 +160,8 @@ static void examine_features(struct examination *x)
 	}
 	tell_missing(x, f.veth, LEVEL_PROBLEM, "veth links (CONFIG_VETH)", "bridge and ptp connect containers by them");
 	tell_missing(x, f.bridge, LEVEL_PROBLEM, "bridges (CONFIG_BRIDGE)", "networks of type bridge cannot be made");
-	tell_missing(x, f.bridge == 0 ? f.vlan : 0, LEVEL_WARNING, "VLAN filtering of bridges (CONFIG_BRIDGE_VLAN_FILTERING)",
-		     "\"vlan\" and \"vlanTrunk\" of networks of type bridge fail");
+	tell_missing(x, f.bridge == 0 ? f.vlan : 0, wants_vlans(x->s) ? LEVEL_PROBLEM : LEVEL_NOTE,
+		     "VLAN filtering of bridges (CONFIG_BRIDGE_VLAN_FILTERING)", "\"vlan\" and \"vlanTrunk\" of networks of type bridge fail");
 	tell_missing(x, f.nftables, LEVEL_PROBLEM, "nf_tables (CONFIG_NF_TABLES)", "no published ports, no masquerading, no policy");
 	if (f.ruleset < 0)
 		find_add(x, (struct finding){ LEVEL_PROBLEM, "kernel-ruleset", "the kernel does not take plumb's ruleset",

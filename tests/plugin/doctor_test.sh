@@ -75,6 +75,14 @@ case_ruleset_refused() {
 	cp "$bin"/plumb-ruleset $W/bin; no_finding kernel-ruleset
 }
 
+# What the kernel here lacks is a problem where a network asks for it, else a note.
+case_vlans() {
+	one_network
+	! ip link add v9 type bridge vlan_filtering 1 2>/dev/null || { ip link del v9; no_finding kernel-feature; skip "the kernel has VLAN filtering"; }
+	finding note kernel-feature "VLAN filtering"
+	network tagged br1 10.91.0.0/24 "" "" '"vlan": 7, '; finding problem kernel-feature "VLAN filtering"
+}
+
 # ---- Firewalls ----
 
 case_foreign_drop() {
