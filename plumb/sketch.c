@@ -19,6 +19,8 @@ const char *safe(const struct sketch *k, const char *text)
 		else if ((unsigned char)*text >= ' ')
 			*at++ = *text;
 	}
+	if (out)
+		utf8_mend(out);
 	return out ? out : "";
 }
 
