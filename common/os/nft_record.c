@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/fs.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netlink.h>
@@ -12,7 +13,9 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/arena.h"
 #include "base/scoped.h"
@@ -151,7 +154,7 @@ void nft_record_show(const char *path)
 	char hidden[PATH_MAX];
 
 	hidden_name(path, "", hidden);
-	renameat2(AT_FDCWD, hidden, AT_FDCWD, path, RENAME_NOREPLACE);
+	syscall(SYS_renameat2, AT_FDCWD, hidden, AT_FDCWD, path, RENAME_NOREPLACE);       /* musl has no function for it */
 }
 
 static int refuse_to_write(struct err *e, int r, const char *path)
