@@ -14,6 +14,7 @@
 #include "cni/veth.h"
 #include "os/address.h"
 #include "os/route.h"
+#include "os/sysctl.h"
 
 struct ptp_conf {
 	bool        ip_masq;
@@ -106,8 +107,11 @@ static int ptp_add(struct cni_call *c)
 	if ((r = veth_make(c, &(struct veth_wish){ .mtu = conf->mtu }, &near, &pod)) < 0)
 		return r;
 	made = near.index;
-	if (has_family(&c->result, AF_INET6))
+	if (has_family(&c->result, AF_INET6)) {
 		settings |= POD_HAS_IPV6;
+		/* the host asks for the container by its link-local address: duplicate detection would keep it silent for one or two seconds */
+		sysctl_put("0", "net/ipv6/conf/%s/accept_dad", near.name);
+	}
 	if ((r = host_side(c, &near)) < 0 || (r = pod_settle(c, settings)) < 0)
 		return r;
 	if ((r = addresses_apply(c, &pod, ADDRESS_NO_ROUTE)) < 0 || (r = pod_routes(c, &pod)) < 0)

@@ -98,6 +98,7 @@ TEST(ptp_pods_reach_each_other)
 
 	add(&w, "pod1", dual);
 	add(&w, "pod2", dual);
+	expect_text(ping_promptly("pod1", "fd00:1::3"), "answers");
 	tcp_serve("pod2", NULL, 80);
 	udp_serve("pod2", NULL, 80);
 	expect_text(tcp_ask("pod1", "10.1.2.3", 80), "pod2 saw 10.1.2.2");
