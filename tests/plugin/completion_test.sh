@@ -50,10 +50,8 @@ box => explain --path 10.1.2.3:80 |
 more net => status -h |
  => network create --subnet |
 json => ps --format |
-more net => graph |
 graph => gra
 --from => explain box --f
-host lan => explain box --from |
 --force => network rm --f
 --filter --format => network ls --f'
 
