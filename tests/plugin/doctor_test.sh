@@ -266,4 +266,20 @@ case_name_server() {
 	echo 1 >$dir/pid; finding problem name-server-dead "network net"
 }
 
+# With the plugin itself, and the remedy: it is started anew with the next container.
+case_name_server_of_dnsname() {
+	local pid
+	type -P dnsmasq >/dev/null || PATH=$PATH:/usr/sbin type -P dnsmasq >/dev/null || skip "no dnsmasq"
+	network net br0 10.89.0.0/24
+	sed -i 's/"portMappings": true } }/&, { "type": "dnsname", "domainName": "net.test" }/' $W/conf/10-net.conflist
+	attach net web
+	pid=$(cat /run/plumb/names/servers/net/pid) || fail "no name server: $(ls -R /run/plumb/names)"
+	served+=($pid)
+	no_finding name-server-dead; well
+	kill -KILL $pid; until_true sh -c "! kill -0 $pid 2>/dev/null || grep -q 'State:.Z' /proc/$pid/status"
+	finding problem name-server-dead "the name server of network net does not run"
+	attach net db; served+=("$(cat /run/plumb/names/servers/net/pid)")
+	no_finding name-server-dead; well
+}
+
 . "$here/../lib/cases.sh"
