@@ -6,6 +6,7 @@
 #include "cni/check.h"
 #include "cni/iface.h"
 #include "cni/veth.h"
+#include "os/sysctl.h"
 
 enum { PORTS_MAX = 1023, DEFAULT_VLAN = 1 };    /* BR_MAX_PORTS of Linux, less the one that it never gives */
 
@@ -64,6 +65,8 @@ int bridge_ensure(struct cni_call *c, struct link *bridge)
 	if (bridge->flags & IFF_UP)
 		return 0;
 	r = router_advertisements_ignore(c, conf->bridge);      /* a container must not tell the host its routes */
+	if (missing && !conf->enable_dad)       /* the host asks for containers by its link-local address, which detection keeps silent for a second or two */
+		sysctl_put("0", "net/ipv6/conf/%s/accept_dad", conf->bridge);
 	return r < 0 ? r : link_up(&c->host, bridge->index, &c->err);
 }
 

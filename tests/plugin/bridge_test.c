@@ -136,6 +136,17 @@ TEST(bridge_dual_stack)
 }
 
 /* On return all is usable: forwarding port, carrier, no tentative addresses, an IPv6 link-local address, default routes without a source. */
+/* The first container of a bridge that has just been made: the host asks for it by the bridge's link-local address. */
+TEST(bridge_forwards_at_once)
+{
+	struct world w = world_begin("pod1 lan");
+
+	sysctl_put("host", "net/ipv6/conf/all/forwarding", "1");
+	sh("lan", "ip -6 route add fd00:1::/64 via 2001:db8:1::1");
+	add(&w, "pod1", dual);
+	expect_text(ping_promptly("lan", "fd00:1::2"), "answers");
+}
+
 TEST(bridge_is_usable_at_once)                          /* REF-6, REF-11 */
 {
 	struct world w = world_begin("pod1");
