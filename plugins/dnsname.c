@@ -33,8 +33,11 @@ static int names_add(struct cni_call *c, struct member *r, const struct network 
 
 	if (member_read(c, r->container, r->network, r->ifname, &before) == 0) {
 		r->view = before.view;
-		if (before.addresses.count && !addr_equal(before.addresses.items, r->addresses.items))
+		if (before.addresses.count && !addr_equal(before.addresses.items, r->addresses.items)) {
 			hosts_remove(c, &before);
+			if ((bad = unsteer(c, &before, false)) < 0)
+				return bad;
+		}
 	}
 	if ((bad = member_write(c, r)) < 0 || (bad = network_note(c, n)) < 0)
 		return bad;

@@ -267,6 +267,26 @@ TEST(names_go_with_the_address)
 	expect_name("client", 1, "db", "10.1.0.3");
 }
 
+/* The same attachment again, by another address: nothing of the first is left. */
+TEST(names_of_an_attachment_added_again)
+{
+	struct world w = world_begin("web db");
+	const char *conf = join(&one, "web"), *moved;
+
+	(void)w;
+	join(&one, "db");
+	moved = conf_set(conf, "prevResult", "{'interfaces': [{'name': 'br1'}, {'name': 'eth0', 'sandbox': '/run/netns/web'}], 'ips': [{'address': '10.1.0.77/24', 'interface': 1}]}");
+	expect_ok(names("ADD", "web", "eth0", moved));
+	expect_name("db", 1, "web", "10.1.0.77");
+	expect_name("db", 1, "AAAA web", "NODATA");
+	expect_contains(elements_of("names4"), "10.1.0.77 . 10.1.0.1");
+	expect(!strstr(elements_of("names4"), "10.1.0.2 . "));
+	expect(!strstr(elements_of("names6"), "one/id-web/"));
+	expect_ok(names("CHECK", "web", "eth0", moved));
+	expect_ok(names("DEL", "web", "eth0", moved));
+	expect_name("db", 1, "web", "NXDOMAIN");
+}
+
 /* ---- Upstream ---- */
 
 /* A server that answers everything with 192.0.2.99 and notes what it was asked. */
