@@ -17,7 +17,7 @@
 #include "base/trace.h"
 #include "dnsname/dnsname.h"
 
-enum { START_MS = 20 * 1000, STOP_MS = 2000, LEARN_MS = 3000, ASK_MS = 500, PORT_FIRST = 20000, PORTS = 10000 };
+enum { START_MS = 20 * 1000, STOP_MS = 2000, KILL_MS = 15 * 1000, LEARN_MS = 3000, ASK_MS = 500, PORT_FIRST = 20000, PORTS = 10000 };
 
 static int lock(struct cni_call *c, const char *view, int *out)
 {
@@ -273,28 +273,40 @@ static int pidfd_of(pid_t pid)
 	return (int)syscall(SYS_pidfd_open, pid, 0);
 }
 
-static bool ends(int pidfd, int sig)
+/* 0: it has ended; -ETIMEDOUT; or why it may not be signalled. */
+static int end_by(int pidfd, int sig, int ms)
 {
 	struct pollfd p = { .fd = pidfd, .events = POLLIN };
+	uint64_t end = trace_now() + ms * 1000000ull, now;
 
 	if (syscall(SYS_pidfd_send_signal, pidfd, sig, NULL, 0) < 0)
-		return errno == ESRCH;
-	return poll(&p, 1, STOP_MS) == 1;
+		return errno == ESRCH ? 0 : -errno;
+	while ((now = trace_now()) < end)
+		if (poll(&p, 1, (int)((end - now) / 1000000) + 1) == 1)
+			return 0;
+	return -ETIMEDOUT;
 }
 
-/* sig 0 leaves it be; the pid is looked at anew behind the descriptor, which cannot become another process's. */
+/* The pid is looked at anew behind the descriptor, which cannot become another process's. */
 static int end_process(struct cni_call *c, const char *view)
 {
 	scoped(mem_free) char *command = malloc(COMMAND_SIZE);
 	ssize_t len;
 	pid_t pid = command ? pid_of(c, view, command, &len, true) : 0;
 	scoped(fd_close) int pidfd = pid ? pidfd_of(pid) : -1;
+	int r;
 
-	if (pidfd < 0 || !is_of_view(c, view, pid, command, &len) || ends(pidfd, SIGTERM) || ends(pidfd, SIGKILL))
+	if (pidfd < 0 || !is_of_view(c, view, pid, command, &len))
 		return 0;
-	err_set(&c->err, CNI_FAILED, -EPERM, "name server of %s: process %d does not end", view, pid);
-	err_detail(&c->err, "ending it takes CAP_KILL, as it runs under a user of its own");
-	return -EPERM;
+	r = end_by(pidfd, SIGTERM, STOP_MS);
+	if (r == -ETIMEDOUT)
+		r = end_by(pidfd, SIGKILL, KILL_MS);
+	if (r == 0)
+		return 0;
+	err_sys(&c->err, CNI_FAILED, r, "name server of %s: ending process %d", view, pid);
+	if (r == -EPERM)
+		err_detail(&c->err, "it runs under a user of its own, so ending it takes CAP_KILL");
+	return r;
 }
 
 int server_stop(struct cni_call *c, const char *view)
