@@ -5,6 +5,7 @@
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "command.h"
 #include "plumb.h"
@@ -15,13 +16,14 @@ static int not_running(struct call *c, const struct run_record *run)
 	return trouble_set(&c->trouble, EXIT_RUN, -ESRCH, "%s is not running", run->name);
 }
 
-/* Its folder in /proc stays that process's, whoever gets the number next. */
+/* Its folder in /proc stays that process's, whoever gets the number next. Its root may be another than its mount namespace's: plumb was run in a chroot. */
 static int enter(struct call *c, const struct run_record *run, int process)
 {
 	static const struct { const char *file; int type; } namespaces[] = {
 		{ "ns/net", CLONE_NEWNET }, { "ns/uts", CLONE_NEWUTS }, { "ns/mnt", CLONE_NEWNS },
 	};
-	int fds[ARRAY_LEN(namespaces)], r = 0;
+	scoped(fd_close) int root = openat(process, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int fds[ARRAY_LEN(namespaces)], r = root < 0 ? -errno : 0;
 
 	for (size_t i = 0; i < ARRAY_LEN(namespaces); i++)
 		if ((fds[i] = openat(process, namespaces[i].file, O_RDONLY | O_CLOEXEC)) < 0 && r == 0)
@@ -31,6 +33,8 @@ static int enter(struct call *c, const struct run_record *run, int process)
 			r = -errno;
 		fd_close(&fds[i]);
 	}
+	if (r == 0 && (fchdir(root) < 0 || chroot(".") < 0))
+		r = -errno;
 	return r < 0 ? err_sys(&c->trouble.err, CNI_FAILED, r, "the namespaces of %s", run->name) : 0;
 }
 

@@ -171,10 +171,12 @@ case_ufw_reload_and_disable() {
 
 # ---- firewalld: a rule at the end of its chain rejects ----
 
+# ZONE [owner]: its table is nobody else's to write in, as firewalld 2 has it.
 begin_firewalld() {
 	need_firewalld
 	for dir in /etc/firewalld /var/log; do mount -t tmpfs none $dir || exit 1; done
 	configure_firewalld "$1"
+	[ "${2:-}" = owner ] || echo NftablesTableOwner=no >>/etc/firewalld/firewalld.conf
 	start_bus; start_firewalld
 }
 
@@ -191,6 +193,17 @@ case_firewalld_zone() {
 		# (firewalld keeps the chains of a zone that was used once.)
 		is "$(ask_zone getSources string:trusted | tr -d ' \n')" "array[]" "sources of the zone"
 	done
+}
+
+case_firewalld_owner() {
+	begin_firewalld public owner
+	nft list table inet firewalld | grep -q 'flags.*owner' || skip "this firewalld does not own its table (2.1 and newer do)"
+	local before
+	before=$(theirs)
+	network '"backend": "nftables", "foreignFirewall": "accept"'
+	expect 0 add net /run/netns/a -p 8080:80; says "lets nobody else write in it"
+	expect 0 del net /run/netns/a
+	unchanged_since "$before" "afterwards"
 }
 
 case_firewalld_without_zone() {
