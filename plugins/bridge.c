@@ -25,8 +25,9 @@ static unsigned address_flags(const struct bridge_conf *conf)
 
 static unsigned pod_settings(const struct cni_call *c, const struct bridge_conf *conf)
 {
-	return (conf->enable_dad ? POD_DAD : 0) | (has_family(&c->result, AF_INET6) ? POD_HAS_IPV6 : 0) |
-	       (has_ipam(c) ? 0 : POD_LAYER2);
+	unsigned ipv6 = has_family(&c->result, AF_INET6) ? POD_HAS_IPV6 : conf->silent_ipv6 ? POD_NO_IPV6 : 0;
+
+	return (conf->enable_dad ? POD_DAD : 0) | ipv6 | (has_ipam(c) ? 0 : POD_LAYER2);
 }
 
 /* Addresses and routes in the container; for a layer 2 network just the link. */

@@ -143,6 +143,8 @@ int pod_settle(struct cni_call *c, unsigned settings)
 		sysctl_put("1", "net/ipv6/conf/%s/enhanced_dad", c->who.ifname);
 	sysctl_put(settings & POD_DAD ? "1" : "0", "net/ipv6/conf/%s/accept_dad", c->who.ifname);
 	sysctl_put("1", "net/ipv4/conf/%s/arp_notify", c->who.ifname);          /* for addresses_announce */
+	if (settings & POD_NO_IPV6 && sysctl_put("1", "net/ipv6/conf/%s/disable_ipv6", c->who.ifname) == 0)
+		return 0;
 	if (settings & POD_HAS_IPV6)
 		sysctl_put("1", "net/ipv6/conf/%s/ndisc_notify", c->who.ifname);
 	return settings & POD_HAS_IPV6 ? ipv6_enable(c) : ipv6_do_not_autoconfigure(c);

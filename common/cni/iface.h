@@ -26,6 +26,7 @@ int pod_name_is_free(struct cni_call *c);
 enum pod_settings {
 	POD_DAD = 1,            /* let IPv6 addresses be checked for duplicates, which takes a second or two */
 	POD_HAS_IPV6 = 2,       /* the attachment has an IPv6 address: IPv6 is switched on; without, nothing is autoconfigured */
+	POD_NO_IPV6 = 8,        /* in place of POD_HAS_IPV6: IPv6 is switched off on the interface, which then says nothing by it */
 	POD_LAYER2 = 4,         /* no addresses of ours: whatever the container does about addresses is its own business */
 };
 /* The container's per-device settings, written before the link is up; opens c->pod on the way. */

@@ -14,7 +14,7 @@ struct vlan_range {
 struct bridge_conf {
 	const char *bridge;
 	bool        is_gateway, is_default_gateway, force_address, ip_masq, hairpin, promisc, preserve_default_vlan, mac_spoof_check,
-	            enable_dad, disable_container_interface, port_isolation;
+	            enable_dad, disable_container_interface, port_isolation, silent_ipv6;
 	const char *masq_backend;
 	uint32_t    mtu, vlan;
 	struct list trunk;                                      /* of struct vlan_range */

@@ -80,6 +80,7 @@ const struct field bridge_fields[] = {
 	FIELD(struct bridge_conf, enable_dad,                  "enabledad",                 read_bool),
 	FIELD(struct bridge_conf, disable_container_interface, "disableContainerInterface", read_bool),
 	FIELD(struct bridge_conf, port_isolation,              "portIsolation",             read_bool),
+	FIELD(struct bridge_conf, silent_ipv6,                 "silentIPv6",                read_bool),
 	FIELD(struct bridge_conf, args,                        "args",                      read_object, .sub = args_cni_field),
 	FIELD(struct bridge_conf, runtime,                     "runtimeConfig",             read_object, .sub = mac_field),
 	FIELD_END

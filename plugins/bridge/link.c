@@ -111,6 +111,8 @@ int port_make(struct cni_call *c, struct bridge_links *l, int *made)
 	if (r < 0)
 		return r;
 	*made = l->port.index;
+	if (conf->silent_ipv6)          /* before the other end is up, which is when it would begin to speak */
+		sysctl_put("1", "net/ipv6/conf/%s/disable_ipv6", l->port.name);
 	if ((conf->hairpin || conf->port_isolation) &&
 	    (r = port_set(&c->host, *made, conf->hairpin, conf->port_isolation, &c->err)) < 0)
 		return r;

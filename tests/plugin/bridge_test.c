@@ -135,7 +135,26 @@ TEST(bridge_dual_stack)
 	expect_untouched(&w, LEFT_OVER, RULESET_STAYS);
 }
 
-/* On return all is usable: forwarding port, carrier, no tentative addresses, an IPv6 link-local address, default routes without a source. */
+/* Who has an IPv6 address has IPv6; who has none, says nothing by it. The host's ends of both are silent. */
+TEST(bridge_silent_ipv6)
+{
+	struct world w = world_begin("pod1 pod2");
+	const char *silent = conf_set(dual, "silentIPv6", "true");
+	const char *plain = conf_set(silent, "ipam", "{'type': 'host-local', 'subnet': '10.1.2.0/24'}");
+	struct answer a = add(&w, "pod1", plain);
+
+	expect_text(addresses_of("pod1", "eth0"), "10.1.2.2/24");
+	for (const struct address_seen *seen = addresses_in("pod1", true); seen->index; seen++)
+		expect(!strchr(seen->text, ':') || !strncmp(seen->text, "::1", 3));
+	expect_text(sysctl_in("host", keep("net/ipv6/conf/%s/disable_ipv6", port_of(a))), "1");
+	expect_text(ping_promptly("pod1", "10.1.2.1"), "answers");
+	expect_ok(plugin(&w, "bridge", "CHECK", "pod1", "eth0", with_prev(plain, a)));
+	expect_ok(plugin(&w, "bridge", "DEL", "pod1", "eth0", with_prev(plain, a)));
+	a = add(&w, "pod2", silent);
+	expect_text(sysctl_in("host", keep("net/ipv6/conf/%s/disable_ipv6", port_of(a))), "1");
+	expect_text(ping_promptly("pod2", "fd00:1::1"), "answers");
+}
+
 /* The first container of a bridge that has just been made: the host asks for it by the bridge's link-local address. */
 TEST(bridge_forwards_at_once)
 {
@@ -147,6 +166,7 @@ TEST(bridge_forwards_at_once)
 	expect_text(ping_promptly("lan", "fd00:1::2"), "answers");
 }
 
+/* On return all is usable: forwarding port, carrier, no tentative addresses, an IPv6 link-local address, default routes without a source. */
 TEST(bridge_is_usable_at_once)                          /* REF-6, REF-11 */
 {
 	struct world w = world_begin("pod1");
