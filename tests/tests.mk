@@ -67,7 +67,7 @@ include tests/fuzz/fuzz.mk
 # A sanitizer ends a program with a code that no plugin uses; tests/lib looks for its words on stderr, too.
 TESTED ?= $(CURDIR)/$(B)/bin
 test_env = BIN=$(TESTED) PLUMB_BIN=$(TESTED) FIXTURE=$(CURDIR)/$(FIXTURE) CMOCKA_MESSAGE_OUTPUT=TAP \
-	ASAN_OPTIONS=exitcode=99:abort_on_error=0:detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1
+	$(if $(filter san,$(MODE)),TEST_TIMEOUT=600) ASAN_OPTIONS=exitcode=99:abort_on_error=0:detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1
 chosen = $(if $(TESTS),$(foreach t,$(TESTS),$(foreach p,$(1),$(if $(findstring $(t),$(notdir $(p))),$(p)))),$(1))
 run_tests = $(test_env) prove --jobs $(JOBS) --comments --failures --exec 'timeout -k 5 1800' $(call chosen,$(1))
 
