@@ -24,7 +24,7 @@ is() { [ "$1" = "$2" ] || fail "$3: is '$1', want '$2'"; }
 has() { grep -qF -- "$2" "$1" || fail "$1 does not have '$2': $(cat "$1")"; }
 lacks() { ! grep -qF -- "$2" "$1" || fail "$1 has '$2': $(cat "$1")"; }
 nothing_in() { [ -z "$(ls -A "$1" 2>/dev/null)" ] || fail "$1 is not empty: $(ls -A "$1")"; }
-until_true() { local n=0; until "$@"; do n=$((n + 1)); [ $n -lt 100 ] || fail "never: $*"; sleep 0.05; done; }
+until_true() { local n=0; until "$@"; do n=$((n + 1)); [ $n -lt 600 ] || fail "never: $*"; sleep 0.05; done; }
 need() { local p; for p; do [ -x "$p" ] || skip "no $p"; done; }
 add_netns() { local n; for n; do ip netns add "$n" || exit 1; done; }
 
