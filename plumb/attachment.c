@@ -134,6 +134,8 @@ int attachment_add(struct call *c, struct network *n, struct endpoint *e, json_t
 	*result = NULL;
 	if (exists < 0)
 		return exists;
+	if ((r = chain_complete(c, n)) < 0)
+		return r;
 	if ((r = cache_prepare(c, n->name, e)) < 0 || (r = clear_place(c, n, e, exists)) < 0 || (exists = interface_exists(c, e)) < 0)
 		return exists < 0 ? exists : r;
 	if (exists)

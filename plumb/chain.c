@@ -104,6 +104,14 @@ static json_t *settle_result(struct call *c, const struct network *n, size_t ind
 
 /* ---- The verbs ---- */
 
+int chain_complete(struct call *c, const struct network *n)
+{
+	for (size_t i = 0; i < json_array_size(n->plugins); i++)
+		if (!plugin_find_file(c, plugin_type(json_array_get(n->plugins, i)), &c->trouble))
+			return -ENOENT;
+	return 0;
+}
+
 int chain_add(struct call *c, const struct network *n, const struct endpoint *e, json_t **result)
 {
 	json_t *answer = NULL;

@@ -5,6 +5,9 @@
 #include "endpoint.h"
 #include "plumb.h"
 
+/* Whether every plugin is there, and none has to be undone because a later one is missing. 0; else -ENOENT with c->trouble set: which is not. */
+int chain_complete(struct call *c, const struct network *n);
+
 /* ADD: each plugin is given the result of the one before; *result is the last one's, the call's. Ends at the first failure, in
  * c->trouble; undoing is the caller's part. */
 int chain_add(struct call *c, const struct network *n, const struct endpoint *e, json_t **result);

@@ -53,11 +53,11 @@ case_no_such_plugin() {
 	conf 10-net.conflist <<<'{"cniVersion":"1.0.0","name":"net","plugins":[{"type":"one"},{"type":"absent"}]}'
 	add_netns ns
 	expect 4 add net ns --json; says 'no plugin "absent"'; prints '"exit": 4'
-	is "$(calls)" "one.ADD one.DEL" "what was done is undone"
-	nothing_in $results
+	is "$(calls)" "" "nothing is begun"
+	nothing_in $results; nothing_in $adding
 	mkdir $W/more; mv $W/bin/two $W/more/absent
 	expect 0 add net ns --bin-dir $W/bin --bin-dir "/nowhere::$W/more"
-	has "$(log 2.one.ADD.env)" "CNI_PATH=$W/bin:/nowhere::$W/more"
+	has "$(log 0.one.ADD.env)" "CNI_PATH=$W/bin:/nowhere::$W/more"
 }
 
 case_bad_networks() {
@@ -241,6 +241,7 @@ case_failure_is_told_once() {
 	expect 1 add net ns; is "$(sort $W/err)" "$(printf 'plumb: add net: one: another matter\nplumb: add net: two: mtu: want more')" "stderr"
 	rm $W/bin/two $W/answer.one.DEL $W/status.one.DEL
 	expect 4 add net ns; is "$(grep -c 'no plugin "two"' $W/err)" 1 "tellings"; nothing_in $adding
+	rm $W/bin/one; expect 4 add net ns; is "$(wc -l <$W/err)" 1 "lines when all are missing"; nothing_in $adding
 }
 
 case_result_that_cannot_be_told() {
