@@ -87,6 +87,14 @@ bool attached_is(const struct cached *a, const char *text)
 	return is_netns_name(netns, text);
 }
 
+int attached_refuse_unknown(struct call *c, const char *text)
+{
+	trouble_set(&c->trouble, EXIT_NO_NETWORK, -ENOENT, "no container \"%s\" is attached to %s", text,
+	            c->opt.networks.count ? *(const char **)c->opt.networks.items : "any network");
+	err_detail(&c->trouble.err, "want a name or id on record in %s/results, or a namespace", c->opt.cache_dir);
+	return -ENOENT;
+}
+
 bool attached_same(const struct cached *a, const struct cached *b)
 {
 	return !strcmp(a->endpoint.container, b->endpoint.container);

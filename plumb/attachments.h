@@ -15,6 +15,9 @@ bool attached_is(const struct cached *a, const char *text);
 /* Whether two attachments are of one container. */
 bool attached_same(const struct cached *a, const struct cached *b);
 
+/* Says that no attachment, of the network of --network where one is given, is of a container that text means. -ENOENT with c->trouble set. */
+int attached_refuse_unknown(struct call *c, const char *text);
+
 /* The ports that it has published: the list of the capability portMappings, borrowed; NULL: none. */
 json_t *attached_ports(const struct cached *a);
 /* The MAC of its interface, and its first address of a family with its length, as texts in the arena; "" where the record does not tell. */

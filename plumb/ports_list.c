@@ -165,6 +165,17 @@ static json_t *json_of(struct listing *l, const struct published *p)
 	                 p->attachment ? p->attachment->endpoint.container : NULL, "name", p->attachment ? attached_name(p->attachment) : NULL, "conditions", p->gated);
 }
 
+/* A container that nobody knows is a mistake, and no container without ports. */
+static int check_container(struct call *c, const struct list *attached)
+{
+	const char *wanted = c->opt.operand_count ? c->opt.operands[0] : NULL;
+
+	for_list (const struct cached, a, attached)
+		if (!wanted || attached_is(a, wanted))
+			return 0;
+	return wanted ? attached_refuse_unknown(c, wanted) : 0;
+}
+
 int ports_run(struct call *c)
 {
 	struct listing l = { .c = c };
@@ -172,7 +183,7 @@ int ports_run(struct call *c)
 	json_t *json = call_keep(c, json_array());
 	int r = attachments_of(c, NULL, &l.attached);
 
-	if (r == 0)
+	if (r == 0 && (r = check_container(c, &l.attached)) == 0)
 		r = nft_transact(&(struct nft_work){ .table = &nft_inet, .decide = read_maps, .arg = &l, .reads = true }, &c->trouble.err);
 	if (r < 0)
 		return r;

@@ -62,10 +62,7 @@ static int refuse_unknown(struct call *c, const struct cached *attached)
 		err_detail(&c->trouble.err, "it takes a plugin with \"capabilities\": {\"portMappings\": true} in its list, as portmap");
 		return -ENOTSUP;
 	}
-	trouble_set(&c->trouble, EXIT_NO_NETWORK, -ENOENT, "no container \"%s\" is attached to %s", c->opt.operands[0],
-	            c->opt.networks.count ? *(const char **)c->opt.networks.items : "any network");
-	err_detail(&c->trouble.err, "want a name or id on record in %s/results, or a namespace", c->opt.cache_dir);
-	return -ENOENT;
+	return attached_refuse_unknown(c, c->opt.operands[0]);
 }
 
 /* The one attachment of the container whose network publishes ports; where several do, the one that has some already. */

@@ -96,6 +96,7 @@ case_ports() {
 	expect 0 ports
 	is "$(tr -s ' ' <$W/out)" "$(printf '%s\n' 'HOST TO CONTAINER NETWORK' '127.0.0.1:53/udp 10.5.0.2:53 web1 app' '0.0.0.0:8080/tcp 10.5.0.2:80 web1 app' '0.0.0.0:8082/tcp 10.5.0.3:80 db1 app')" "the list"
 	expect 0 ports db1; is "$(wc -l <$W/out)" 2 "one container's"; expect 0 ports --network nope; is "$(wc -l <$W/out)" 1 "another network's"
+	expect 3 ports nobody; says 'no container "nobody" is attached to any network'
 	expect 0 ports --json; is "$(jq -c '[.[] | [.hostIP, .hostPort, .protocol, .containerIP, .containerPort, .network, .name]] | .[1]' $W/out)" '["0.0.0.0",8080,"tcp","10.5.0.2",80,"app","web1"]' json
 	rm $results/app-db1-eth0; expect 0 ports; prints "not on record"; prints 'container "db1"'
 }
