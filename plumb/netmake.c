@@ -16,7 +16,7 @@
 
 #define DNS_DOMAIN "dns.plumb"
 
-enum { BRIDGES_LIMIT = 65536 };
+enum { BRIDGES_LIMIT = 65536, IPV6_MTU_MIN = 1280 };      /* RFC 8200, section 5 */
 
 static int refuse(struct call *c, const char *fmt, const char *what)
 {
@@ -337,6 +337,8 @@ int plan_read(struct call *c, struct plan *out)
 		return r;
 	if ((r = take_subnets(c, out)) < 0)
 		return r;
+	if (out->mtu && out->mtu < IPV6_MTU_MIN && (out->wants_ipv6 || subnet_of_family(out, AF_INET6)))
+		return refuse(c, "--mtu %s: less than the 1280 that IPv6 needs", arena_printf(&c->arena, "%u", out->mtu));
 	return take_parts(c, out);
 }
 
@@ -406,13 +408,31 @@ static int bridge_is_named(struct call *c, const char *name, const char **by)
 	return r;
 }
 
+/* A bridge that is there already may be meant; the plugin would refuse any other link. */
+static int refuse_other_link(struct call *c, const char *name)
+{
+	struct err *e = &c->trouble.err;
+	struct netlink nl;
+	struct link l;
+	int r = netlink_open(&nl, NETLINK_ROUTE, e);
+
+	if (r == 0)
+		r = link_by_name(&nl, name, &l, e);
+	netlink_close(&nl);
+	if (r < 0 || !strcmp(l.kind, "bridge"))
+		return r == -ENODEV ? 0 : r;
+	trouble_set(&c->trouble, EXIT_FAILED, -EEXIST, "bridge %s: a link of this name is there, and is no bridge", name);
+	err_detail(e, "choose another name, or leave it out to have one picked");
+	return -EEXIST;
+}
+
 static int refuse_bridge(struct call *c, const char *name)
 {
 	const char *by;
 	int r = bridge_is_named(c, name, &by);
 
 	if (r <= 0)
-		return r;
+		return r < 0 ? r : refuse_other_link(c, name);
 	trouble_set(&c->trouble, EXIT_FAILED, -EEXIST, "bridge %s is network %s's", name, by);
 	err_detail(&c->trouble.err, "choose another name, or leave it out to have one picked");
 	return -EEXIST;

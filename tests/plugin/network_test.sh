@@ -113,6 +113,8 @@ case_create_refuses() {
 --subnet 10.1.0.0/24 --ip-range 10.2.0.0/25
 --ip-range 10.1.0.0/25
 --mtu 67
+--mtu 1279 --ipv6
+--opt mtu=1279 --subnet fd00:5::/64
 --mtu x
 --opt mtu
 --opt mtu=1
@@ -153,6 +155,7 @@ case_subnets_of_others() {
 	ip route add blackhole 10.89.8.0/22
 	expect 0 network create one; jq_is in_file one '.plugins[0] | [.bridge, .ipam.ranges[0][0].subnet]' '["plumb2","10.89.7.0/24"]'
 	expect 0 network create two; jq_is in_file two '.plugins[0].ipam.ranges[0][0].subnet' 10.89.12.0/24
+	ip link add plumb9 type veth peer name plumb10; expect 1 network create --opt bridge=plumb9 no; says "is no bridge"
 	expect 1 network create --subnet 10.89.0.0/25 no; says "overlaps with 10.89.0.0/24 of network a"
 	expect 1 network create --subnet 10.89.3.128/25 no; says "podman's network in /etc/containers/networks/podman1.json"
 	expect 1 network create --subnet 10.89.4.0/24 no; says "of address 10.89.4.7/32 of plumb1"
