@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/text.h"
 
@@ -37,6 +38,8 @@ int err_sys(struct err *e, int code, int ret, const char *fmt, ...)
 	fill(e, code, fmt, ap);
 	va_end(ap);
 	err_detail(e, "%s", strerror(-ret));
+	if ((ret == -EACCES || ret == -EPERM) && geteuid() != 0)
+		err_detail(e, "not run as root");
 	return ret;
 }
 

@@ -230,7 +230,7 @@ case_ls_by_others() {
 	expect 0 network create app; add_netns web; expect 0 add app web; chmod 755 $W $net_d; cp "$bin/plumb" $W/plumb; : >$W/out; chmod 666 $W/out $W/err
 	other() { setpriv --reuid 65534 --regid 65534 --clear-groups $W/plumb "$@" >$W/out 2>$W/err; code=$?; }
 	other network ls -q; is "$code $(cat $W/out)" "0 app" "ls"
-	other network inspect app; is $code 1 "inspect"; says "Permission denied"
+	other network inspect app; is $code 1 "inspect"; says "Permission denied; not run as root"
 	other network create more; is $code 1 "create"; says "Permission denied"; other network rm app; is $code 1 "rm"; is "$(ls $net_d)" plumb-app.conflist "networks"
 	other ps; is $code 1 ps; other ps -q; is $code 0 "ps -q"
 }
