@@ -34,7 +34,7 @@ struct err {
 /* msg is the printf-like text. */
 int err_set(struct err *e, int code, int ret, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 
-/* The same, with strerror(-ret) as the details. */
+/* The same, with strerror(-ret) as the details; of what is denied to others than root, with that besides. */
 int err_sys(struct err *e, int code, int ret, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 
 /* Out of memory: err_sys with -ENOMEM. what names what memory was for. */
