@@ -286,7 +286,7 @@ static const struct row rows[] = {
 	ROW("publish",   'p', "PORTS", ATTACHING,     take_port,       ports,     "[HOSTIP:]HOST:CONTAINER[/PROTO]; repeatable"),
 	ROW("ip",        0,   "ADDR",  WISHING,       take_ip,         ips,       "ask for this address; repeatable"),
 	ROW("ip6",       0,   "ADDR",  WISHING,       take_ip6,        ips,       "ask for this IPv6 address"),
-	ROW("mac",       0,   "MAC",   WISHING,       take_mac,        mac,       "ask for this MAC"),
+	ROW("mac",       0,   "MAC",   WISHING,       take_mac,        mac,       "ask for this MAC; --mac-address is the same"),
 	ROW("mac-address", 0, "MAC",   WISHING,       take_mac,        mac,       NULL),
 	ROW("hostname",  0,   "NAME",  CMD_RUN,         take_hostname,   hostname,  "its host name (its name)"),
 	ROW("add-host",  0,   "NAME:ADDR", CMD_RUN,     take_add_host,   add_hosts, "a line more in /etc/hosts; repeatable"),
