@@ -32,15 +32,36 @@ static void examine_dead(struct examination *x)
 	}
 }
 
+static void tell_lame(struct examination *x, const struct seen_attachment *a, const char *fault)
+{
+	find_add(x, (struct finding){ LEVEL_PROBLEM, "attachment-lame",
+				     find_words(x, "network %s: container %s lives, but %s", a->record.network, a->name, fault),
+				     "it is cut off from the network", find_words(x, "plumb explain %s; then detach and attach it anew", a->name) });
+}
+
+/* What somebody has done to the bridge of a living container; NULL: nothing. */
+static const char *bridge_fault(struct examination *x, const struct seen_attachment *a)
+{
+	const struct seen_network *n = a->network;
+
+	if (!a->has_pod || !a->near || !n->type || strcmp(n->type, "bridge") || !n->link_name)
+		return NULL;
+	if (!n->link)
+		return find_words(x, "bridge %s is gone", n->link_name);
+	return a->near->link.master == n->link->link.index ? NULL : find_words(x, "its link %s is no port of bridge %s", a->near->link.name, n->link_name);
+}
+
 static void examine_lamed(struct examination *x)
 {
-	for_list (const struct seen_attachment, a, &x->s->attachments)
+	for_list (const struct seen_attachment, a, &x->s->attachments) {
+		const char *fault = a->fault ? NULL : bridge_fault(x, a);
+
+		if (fault)
+			tell_lame(x, a, fault);
 		if (a->fault && !a->record.unfinished && *a->record.endpoint.netns && access(a->record.endpoint.netns, F_OK) == 0 &&
 		    strncmp(a->fault, "its plumb run", 13) != 0)
-			find_add(x, (struct finding){ LEVEL_PROBLEM, "attachment-lame",
-						     find_words(x, "network %s: container %s lives, but %s", a->record.network, a->name, a->fault),
-						     "it is cut off from the network",
-						     find_words(x, "plumb explain %s; then detach and attach it anew", a->name) });
+			tell_lame(x, a, a->fault);
+	}
 }
 
 /* ---- Leases ---- */

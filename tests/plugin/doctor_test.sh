@@ -194,6 +194,10 @@ case_lame() {
 	ip -n web link del eth0
 	finding problem attachment-lame "container web lives, but its interface eth0 is gone"
 	expect 0 del net web; attach net web; no_finding attachment-lame; well
+	local near=$(ip -o link show master br0 | sed -n '1s/^[0-9]*: \([^@]*\)@.*/\1/p')
+	ip link set "$near" nomaster; finding problem attachment-lame "is no port of bridge br0"
+	ip link set "$near" master br0; no_finding attachment-lame
+	ip link del br0; finding problem attachment-lame "container web lives, but bridge br0 is gone"
 }
 
 case_stale_leases() {
