@@ -17,6 +17,17 @@ struct listing {
 
 /* ---- Words ---- */
 
+/* What a terminal would take for more than letters, as blanks: a row is one line. */
+static const char *one_line(struct arena *a, const char *text)
+{
+	char *line = arena_strdup(a, text);
+
+	for (char *p = line; p && *p; p++)
+		if ((unsigned char)*p < ' ' || *p == 0x7f)
+			*p = ' ';
+	return line ? line : "";
+}
+
 static const char *command_text(struct call *c, const struct run_record *run)
 {
 	const char *text = "";
@@ -26,7 +37,7 @@ static const char *command_text(struct call *c, const struct run_record *run)
 	json_array_foreach(run->command, i, word)
 		if (text)
 			text = arena_printf(&c->arena, "%s%s%s", text, *text ? " " : "", json_string_value(word));
-	return text ? text : "";
+	return text ? one_line(&c->arena, text) : "";
 }
 
 static const char *span_text(struct call *c, long long seconds)

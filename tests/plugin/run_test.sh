@@ -73,6 +73,7 @@ case_ps() {
 	conf 20-ports.conflist <<<'{"cniVersion":"1.0.0","name":"ports","plugins":[{"type":"one","capabilities":{"portMappings":true}}]}'
 	start_run --network net,ports --name web -p 8080:80 -p '[fd00::1]:53:53/udp' -- sh -c "touch $W/up; exec sleep 100"
 	expect 0 ps; prints "web "; prints "Up "; prints "net=10.9.0.2, ports=10.9.0.2"; prints "0.0.0.0:8080->80/tcp, [fd00::1]:53->53/udp"; prints "sleep 100"
+	expect 0 run -d --network none --name lines -- sh -c $'sleep 9\n\033[1m'; expect 0 ps; is "$(grep -c . $W/out)" 3 "lines"; expect 0 rm -f lines
 	expect 0 ps -q; is "$(cat $W/out)" web names; expect 0 ps -aq; is "$(cat $W/out)" web "names of all"
 	expect 0 ps --format json; is "$(in_out '.[0] | [.name, .id, .status, .keeper, .networks[1].network, .networks[1].interface, .networks[1].ports[0].hostPort]')" \
 		"[\"web\",\"web\",\"running\",$run,\"ports\",\"eth1\",8080]" "JSON"
