@@ -190,6 +190,34 @@ static void tell_lost(struct examination *x, const struct comparison *k, const s
 					     "plumb restore, or plumb doctor --fix", FIX_RESTORE });
 }
 
+static bool has_dead(const struct survey *s, const char *network)
+{
+	for_list (const struct seen_attachment, a, &s->attachments)
+		if (a->fault && !strcmp(a->record.network, network))
+			return true;
+	return false;
+}
+
+/* What is on record gc detaches; for the rest it asks the plugins, of a network that is configured, in a version that has GC. */
+static void tell_stale(struct examination *x, const struct comparison *k)
+{
+	const struct seen_network *n = survey_network(x->s, k->network);
+	bool configured = n && n->configured, asked = configured && n->conf.version && version_at_least(n->conf.version, "1.1.0");
+	bool collects = asked || has_dead(x->s, k->network);
+
+	find_add(x, (struct finding){
+			    LEVEL_WARNING, "nftables-stale",
+			    find_words(x, "%zu record%s in " NFT_RECORDS " %s of containers whose namespace is gone", k->dead, k->dead == 1 ? "" : "s",
+				       k->dead == 1 ? "is" : "are"),
+			    "their published ports lead nowhere until another container claims them",
+			    collects     ? find_words(x, "plumb gc %s, or plumb doctor --fix", k->network)
+			    : configured ? find_words(x, "write \"cniVersion\": \"1.1.0\" into %s, from which on plugins can be asked; then plumb gc %s", n->conf.path,
+						      k->network)
+					 : find_words(x, "network %s is not configured: plumb network create -o cni-version=1.1.0 %s; plumb gc %s; plumb network rm %s",
+						      k->network, k->network, k->network, k->network),
+			    collects ? FIX_GC : FIX_NONE, find_words(x, "%s", k->network) });
+}
+
 static void examine_tables(struct examination *x)
 {
 	scoped(dir_close) DIR *d = opendir(NFT_RECORDS);
@@ -206,11 +234,7 @@ static void examine_tables(struct examination *x)
 		nft_check_base(&k.nft, &nft_inet, &base);
 	tell_lost(x, &k, &base);
 	if (k.dead)
-		find_add(x, (struct finding){ LEVEL_WARNING, "nftables-stale",
-					     find_words(x, "%zu record%s in " NFT_RECORDS " %s of containers whose namespace is gone", k.dead,
-							k.dead == 1 ? "" : "s", k.dead == 1 ? "is" : "are"),
-					     "their published ports lead nowhere until another container claims them",
-					     find_words(x, "plumb gc %s, or plumb doctor --fix", k.network), FIX_GC, find_words(x, "%s", k.network) });
+		tell_stale(x, &k);
 	nft_close(&k.nft);
 }
 

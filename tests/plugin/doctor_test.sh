@@ -189,6 +189,17 @@ case_dead() {
 	[ ! -e /var/lib/cni/networks/net/10.89.0.3 ] || fail "a lease is left"
 }
 
+# What gc could not remove, doctor does not promise to.
+case_stale_without_gc() {
+	one_network
+	ip netns del web; rm /var/lib/cni/results/*; sed -i 's/"1\.1\.0"/"1.0.0"/' $W/conf/*
+	finding warning nftables-stale "of containers whose namespace is gone"
+	is "$remedy" "write \"cniVersion\": \"1.1.0\" into $W/conf/10-net.conflist, from which on plugins can be asked; then plumb gc net" "the remedy"
+	expect 0 doctor --fix; prints_not fixed
+	rm $W/conf/*; finding warning nftables-stale "of containers whose namespace is gone"; run_remedy "${remedy#*: }"
+	no_finding nftables-stale; well
+}
+
 case_lame() {
 	one_network
 	ip -n web link del eth0
