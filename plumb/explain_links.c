@@ -99,7 +99,8 @@ static void explain_near(struct explanation *x)
 	if (!works(&near->link))
 		explain_item(x, STANDS_ILL, "host's end", arena_printf(a, "ip link set %s up", near->link.name), "%s%s", words(x, &near->link), port);
 	else if (wanted && (!master || strcmp(master->link.name, wanted) != 0))
-		explain_item(x, STANDS_ILL, "host's end", arena_printf(a, "ip link set %s master %s", near->link.name, wanted),
+		explain_item(x, STANDS_ILL, "host's end",
+			     x->a->network->link ? arena_printf(a, "ip link set %s master %s", near->link.name, wanted) : explain_anew(x),
 			     "%s%s: not a port of bridge %s", words(x, &near->link), port, wanted);
 	else if (x->a->has_pod && !strcmp(x->a->pod.kind, "veth") && near->link.mtu != x->a->pod.mtu)
 		explain_item(x, STANDS_ILL, "host's end", arena_printf(a, "ip link set %s mtu %u", near->link.name, x->a->pod.mtu),

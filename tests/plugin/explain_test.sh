@@ -458,6 +458,7 @@ case_things() {
 	ip link set br0 down; ill bridge "down"; ip link set br0 up; until_true sh -c "ip -o link show br0 | grep -q 'state UP'"; well
 	ip -n web link set eth0 down; ill interface "down"; ip -n web link set eth0 up; ip -n web route add default via 10.89.0.1
 	ip -n web link set eth0 address 02:00:00:00:00:99; ill interface "it was made with MAC"
+	ip link del br0; ill bridge "br0 is gone"; hint "not a port" | grep -q "attach it anew" || fail "made a port of what is gone: $(cat $W/out)"
 	ip netns del web; ill namespace "/run/netns/web is gone"; prints "(left over)"; prints "plumb gc net"
 }
 
