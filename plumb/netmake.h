@@ -21,11 +21,21 @@ struct plan {
 	bool        wants_ipv4, wants_ipv6;     /* a subnet is to be picked */
 };
 
-/* From the options; --opt's keys are ours, podman's and Docker's. Negative with c->trouble set (EXIT_USAGE). */
+/* From the options. Negative with c->trouble set (EXIT_USAGE). */
 int plan_read(struct call *c, struct plan *out);
 /* Subnets and the bridge's name, those asked for or picked, none of them anyone else's. The caller holds the directory's lock. */
 int plan_settle(struct call *c, struct plan *p);
 /* The configuration list, the call's. Plugins that are not in --bin-dir are told on stderr; dnsname is left out then. NULL with c->trouble set. */
 json_t *plan_json(struct call *c, const struct plan *p);
+
+/* ---- Among its parts ---- */
+
+struct pair;
+
+/* One --opt, into the plan, whose driver is known. What only Docker has is told on stderr and left out. Negative with c->trouble set (EXIT_USAGE). */
+int plan_option(struct call *c, struct plan *p, const struct pair *given);
+/* When all are read: whether the driver has the mode. */
+int plan_mode_check(struct call *c, const struct plan *p);
+int plan_subnet_add(struct call *c, struct plan *p, const struct prefix *net);
 
 #endif
