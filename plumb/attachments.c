@@ -13,8 +13,6 @@
 #include "plumb.h"
 #include "runs.h"
 
-#define NETNS_DIR "/run/netns"
-
 enum { ID_BEGINNING = 4, IFNAMES_LIMIT = 256 };
 
 /* ---- Of a network ---- */
@@ -38,7 +36,7 @@ int attachments_of(struct call *c, const char *network, struct list *out)
 
 /* ---- What a record says ---- */
 
-static const char *arg_of(const struct cached *a, const char *key)
+const char *attached_arg(const struct cached *a, const char *key)
 {
 	json_t *pair;
 	size_t i;
@@ -54,7 +52,7 @@ static const char *arg_of(const struct cached *a, const char *key)
 
 const char *attached_name(const struct cached *a)
 {
-	const char *name = arg_of(a, "K8S_POD_NAME");
+	const char *name = attached_arg(a, "K8S_POD_NAME");
 
 	return name && *name ? name : a->endpoint.container;
 }
@@ -66,12 +64,13 @@ static bool same_file(const char *a, const char *b)
 	return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
 }
 
-/* Whether text is what `ip netns` calls it, or the number of a process in it. */
+/* Whether text is what `ip netns` or the runtime calls it (/run/netns/NAME, /run/user/1000/netns/NAME), or the number of a process in it. */
 static bool is_netns_name(const char *netns, const char *text)
 {
+	const char *name = strstr(netns, "/netns/");
 	char path[64];
 
-	if (!strncmp(netns, NETNS_DIR "/", sizeof NETNS_DIR) && !strcmp(netns + sizeof NETNS_DIR, text))
+	if (name && !strcmp(name + strlen("/netns/"), text))
 		return true;
 	return !text[strspn(text, "0123456789")] && text_format(path, sizeof path, "/proc/%s/ns/net", text) && same_file(netns, path);
 }
@@ -168,7 +167,7 @@ static int find_on_record(struct call *c, const char *text, struct endpoint *out
 	}
 	if (!found)
 		return 0;
-	*out = (struct endpoint){ .container = found->endpoint.container, .netns = found->endpoint.netns, .name = arg_of(found, "K8S_POD_NAME") };
+	*out = (struct endpoint){ .container = found->endpoint.container, .netns = found->endpoint.netns, .name = attached_arg(found, "K8S_POD_NAME") };
 	return 1;
 }
 

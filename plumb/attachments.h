@@ -8,9 +8,12 @@
 /* The attachments of a network (NULL: of all), unfinished ones too: of struct cached, in the arena. 0, or negative with c->trouble set. */
 int attachments_of(struct call *c, const char *network, struct list *out);
 
+/* What its runtime gave as an argument (CNI_ARGS), borrowed; NULL: nothing. */
+const char *attached_arg(const struct cached *a, const char *key);
 /* What people call the container: the name that its runtime gave (K8S_POD_NAME of CNI_ARGS; podman and plumb run set it), else its id. */
 const char *attached_name(const struct cached *a);
-/* Whether text means the attachment's container: its id, the beginning of it (4 letters at least), its name, or a way to its namespace. */
+/* Whether text means the attachment's container: its id, the beginning of it (4 letters at least), its name, the path or name of its namespace, or a
+ * process's number. */
 bool attached_is(const struct cached *a, const char *text);
 /* Whether two attachments are of one container. */
 bool attached_same(const struct cached *a, const struct cached *b);

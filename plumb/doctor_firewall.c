@@ -72,7 +72,7 @@ static uint8_t protocol_of(json_t *port)
 
 static void try_in(struct examination *x, const struct seen_attachment *a, int family)
 {
-	json_t *ports = attachment_ports(a), *port = json_array_get(ports, 0);
+	json_t *ports = attached_ports(&a->record), *port = json_array_get(ports, 0);
 	struct trip t = { .origin = FROM_LAN };
 	struct journey j;
 
@@ -91,7 +91,7 @@ static const struct seen_attachment *best_of(const struct examination *x, const 
 	const struct seen_attachment *best = NULL;
 
 	for_list (const struct seen_attachment *, a, &n->attachments) {
-		bool good = inwards ? attachment_ports(*a) != NULL : !attachment_is_elsewhere_too(x->s, *a);
+		bool good = inwards ? attached_ports(&(*a)->record) != NULL : !attachment_is_elsewhere_too(x->s, *a);
 
 		if (!(*a)->fault && (!best || good))
 			best = *a;

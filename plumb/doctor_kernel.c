@@ -128,7 +128,7 @@ static bool wants_sctp(const struct survey *s)
 	size_t i;
 
 	for_list (const struct seen_attachment, a, &s->attachments)
-		json_array_foreach(attachment_ports(a), i, port) {
+		json_array_foreach(attached_ports(&a->record), i, port) {
 			const char *protocol = json_member_string(port, "protocol");
 
 			if (protocol && !strcmp(protocol, "sctp"))
@@ -218,7 +218,7 @@ static void examine_rp_filter(struct examination *x)
 	bool published = false, another = false;
 
 	for_list (const struct seen_attachment, a, &x->s->attachments)
-		published |= attachment_ports(a) != NULL;
+		published |= attached_ports(&a->record) != NULL;
 	for_list (const struct seen_link, l, &x->s->links)
 		another |= is_default_link(x->s, l->link.index);
 	for_list (const struct seen_link, l, &x->s->links) {

@@ -170,7 +170,7 @@ static void explain_records(struct explanation *x, const char *owner, size_t fou
 	if (k.missing)
 		explain_item(x, STANDS_ILL, "nftables", "plumb restore", "%zu element%s on record %s missing, or another's: %s", k.missing,
 			     k.missing == 1 ? "" : "s", k.missing == 1 ? "is" : "are", k.sets);
-	if (!recorded && !found && attachment_ports(x->a))
+	if (!recorded && !found && attached_ports(&x->a->record))
 		explain_item(x, STANDS_UNKNOWN, "nftables", "if plumb's portmap is to do it: attach the container anew",
 			     "its published ports are not in plumb's table: another portmap has done that, or nobody");
 	nft_close(&k.nft);

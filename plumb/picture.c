@@ -109,7 +109,7 @@ static void settle_pairs(struct picture *p)
 
 static int rank(const struct seen_attachment *a)
 {
-	return a->fault ? 0 : attachment_ports(a) ? 1 : 2;
+	return a->fault ? 0 : attached_ports(&a->record) ? 1 : 2;
 }
 
 static void show(struct picture *p, struct drawn_network *d, const struct seen_attachment *a)

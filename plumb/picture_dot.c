@@ -128,7 +128,7 @@ static void draw_way(const struct sketch *k, const struct drawn_network *d)
 /* Where there are many, those that have nothing special are lines of one box. */
 static bool is_a_line(const struct sketch *k, const struct drawn_network *d, const struct seen_attachment *a)
 {
-	return d->shown.count > BOXES_LIMIT && !a->fault && !attachment_ports(a) && !is_on_several(k, a);
+	return d->shown.count > BOXES_LIMIT && !a->fault && !attached_ports(&a->record) && !is_on_several(k, a);
 }
 
 static void line(const struct sketch *k, const struct seen_attachment *a)

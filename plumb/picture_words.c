@@ -48,7 +48,7 @@ static void add_port(const struct survey *s, json_t *first, json_t *last, struct
 
 void picture_ports(const struct survey *s, const struct seen_attachment *a, struct list *out)
 {
-	json_t *ports = attachment_ports(a), *port, *first = NULL, *last = NULL;
+	json_t *ports = attached_ports(&a->record), *port, *first = NULL, *last = NULL;
 	size_t i;
 
 	*out = (struct list){ 0 };

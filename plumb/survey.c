@@ -77,20 +77,6 @@ static int read_host(struct survey *s)
 
 /* ---- Attachments ---- */
 
-static const char *argument(const json_t *cni_args, const char *key)
-{
-	json_t *pair;
-	size_t i;
-
-	json_array_foreach(cni_args, i, pair) {
-		const char *k = json_string_value(json_array_get(pair, 0));
-
-		if (k && !strcmp(k, key))
-			return json_string_value(json_array_get(pair, 1));
-	}
-	return NULL;
-}
-
 /* The last part of a namespace's path, where a person chose it: what runtimes make up themselves (cni-1f2e…, a process's) says nothing. */
 static const char *netns_name(const char *netns)
 {
@@ -103,7 +89,7 @@ static const char *netns_name(const char *netns)
 
 static const char *name_of(struct call *c, const struct cached *a)
 {
-	const char *name = argument(a->endpoint.cni_args, "K8S_POD_NAME");
+	const char *name = attached_arg(a, "K8S_POD_NAME");
 	char *text;
 
 	if (!name || !*name)

@@ -3,7 +3,7 @@
 #ifndef PLUMB_SURVEY_H
 #define PLUMB_SURVEY_H
 
-#include "cache.h"
+#include "attachments.h"
 #include "cni/result.h"
 #include "os/link.h"
 #include "os/route.h"
@@ -76,16 +76,13 @@ const struct seen_link *survey_local(const struct survey *s, const struct addr *
 /* Links with an address that are neither lo nor a network's nor an attachment's: what leads out. */
 bool survey_is_uplink(const struct survey *s, const struct seen_link *l);
 
-/* Whether a text means the attachment's container: name, id, the beginning of the id (4 letters at least), path or name of the namespace, or a
- * process's number. */
+/* Whether a text means the attachment's container: its name here, or what attached_is takes. */
 bool attachment_is(const struct seen_attachment *a, const char *text);
 /* Whether its container is on another network besides. */
 bool attachment_is_elsewhere_too(const struct survey *s, const struct seen_attachment *a);
 bool attachment_same_container(const struct seen_attachment *a, const struct seen_attachment *b);
 /* Its first address of a family; NULL: none. As it is now, else as it was made. */
 const struct addr *attachment_address(const struct seen_attachment *a, int family);
-/* Its published ports: the list of the capability portMappings; NULL: none. */
-json_t *attachment_ports(const struct seen_attachment *a);
 /* Runs a look inside its namespace, with a netlink socket of there. Negative: it cannot be entered. */
 int attachment_enter(const struct seen_attachment *a, int (*look)(struct netlink *pod, void *arg), void *arg);
 

@@ -1,10 +1,7 @@
 /* Finding in a survey. */
 #include <string.h>
-#include <sys/stat.h>
 
 #include "survey.h"
-
-enum { ID_BEGINNING = 4 };
 
 struct seen_network *survey_network(const struct survey *s, const char *name)
 {
@@ -69,21 +66,7 @@ bool survey_is_uplink(const struct survey *s, const struct seen_link *l)
 
 bool attachment_is(const struct seen_attachment *a, const char *text)
 {
-	const struct endpoint *e = &a->record.endpoint;
-	const char *base = strrchr(e->netns, '/');
-	char path[64] = "";
-	struct stat st, wanted;
-
-	if (!strcmp(a->name, text) || !strcmp(e->container, text) || (strlen(text) >= ID_BEGINNING && !strncmp(e->container, text, strlen(text))))
-		return true;
-	if (base && !strcmp(base + 1, text))
-		return true;
-	if (!text[strspn(text, "0123456789")])
-		text_format(path, sizeof path, "/proc/%s/ns/net", text);
-	else if (*text != '/')
-		return false;
-	return *e->netns && stat(*path ? path : text, &wanted) == 0 && stat(e->netns, &st) == 0 && st.st_dev == wanted.st_dev &&
-	       st.st_ino == wanted.st_ino;
+	return !strcmp(a->name, text) || attached_is(&a->record, text);
 }
 
 bool attachment_same_container(const struct seen_attachment *a, const struct seen_attachment *b)
@@ -110,12 +93,4 @@ const struct addr *attachment_address(const struct seen_attachment *a, int famil
 		if (ip->address.addr.family == family && result_ip_is_of(&a->result, ip, a->record.endpoint.ifname))
 			return &ip->address.addr;
 	return NULL;
-}
-
-json_t *attachment_ports(const struct seen_attachment *a)
-{
-	const json_t *args = a->record.endpoint.capability_args;
-	json_t *ports = args ? json_member(args, "portMappings") : NULL;
-
-	return json_array_size(ports) > 0 ? ports : NULL;
 }
