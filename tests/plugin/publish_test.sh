@@ -40,6 +40,14 @@ case_live() {
 	nothing_in /run/plumb/nftables; nothing_in $results
 }
 
+# As rootless podman and others have it: the name is the runtime's own folder's.
+case_by_the_name_of_its_namespace() {
+	mkdir -p /run/user/1000/netns; touch /run/user/1000/netns/inner; mount --bind /run/netns/web /run/user/1000/netns/inner || fail "mount"
+	expect 0 add --id web1 app /run/user/1000/netns/inner
+	expect 0 publish inner 8080:80; until_true [ "$(ask 8080)" = web:80 ]
+	expect 0 network disconnect app inner; nothing_in $results
+}
+
 # One set of ports or the other, at any time: a client of a port that stays sees no gap.
 case_without_a_gap() {
 	expect 0 add --id web1 -p 8080:80 app web
