@@ -1,8 +1,6 @@
 /* loopback: the container's lo, up. Whatever interface the runtime names, it is lo that is meant. */
 #include <errno.h>
 #include <net/if.h>
-#include <string.h>
-#include <sys/socket.h>
 
 #include "cni/check.h"
 #include "cni/iface.h"
@@ -53,16 +51,7 @@ static int loopback_add(struct cni_call *c)
 	return r;
 }
 
-static int loopback_del(struct cni_call *c)
-{
-	struct link lo;
-	int r;
-
-	if (c->pod_fd < 0)
-		return 0;
-	r = pod_find_lo(c, &lo);
-	return r < 0 ? r : link_down(&c->pod, lo.index, &c->err);
-}
+static int loopback_del(struct cni_call *c) { return pod_lo_down(c); }
 
 static int loopback_check(struct cni_call *c)
 {

@@ -27,16 +27,7 @@ static int none_add(struct cni_call *c)
 }
 
 /* What another plugin or program put in is not none's to take out. */
-static int none_del(struct cni_call *c)
-{
-	struct link lo;
-	int r;
-
-	if (c->pod_fd < 0)
-		return 0;
-	r = pod_find_lo(c, &lo);
-	return r < 0 ? r : link_down(&c->pod, lo.index, &c->err);
-}
+static int none_del(struct cni_call *c) { return pod_lo_down(c); }
 
 /* ---- CHECK: lo and nothing else ---- */
 

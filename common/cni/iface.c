@@ -43,6 +43,17 @@ int pod_lo_up(struct cni_call *c, struct link *lo, struct lo_up *guard)
 	return link_up(&c->pod, lo->index, &c->err);
 }
 
+int pod_lo_down(struct cni_call *c)
+{
+	struct link lo;
+	int r;
+
+	if (c->pod_fd < 0)
+		return 0;
+	r = pod_find_lo(c, &lo);
+	return r < 0 ? r : link_down(&c->pod, lo.index, &c->err);
+}
+
 void lo_drop(struct lo_up *guard)
 {
 	struct err ignored = { 0 };

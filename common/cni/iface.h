@@ -19,6 +19,8 @@ struct lo_up {
 int  pod_lo_up(struct cni_call *c, struct link *lo, struct lo_up *guard);
 void lo_drop(struct lo_up *guard);
 static inline void lo_keep(struct lo_up *guard) { guard->index = 0; }
+/* DEL: sets it down, if the namespace is there still. */
+int  pod_lo_down(struct cni_call *c);
 
 /* Refuses when CNI_IFNAME is taken in the container. (CNI specification 1.1.0, section 2 "ADD".) */
 int pod_name_is_free(struct cni_call *c);
