@@ -288,6 +288,19 @@ int leave_chains(struct leaving *l)
 	return r;
 }
 
+/* ---- Names ---- */
+
+uint64_t hash_prefixes(uint64_t seed, const struct list *prefixes)
+{
+	char text[PREFIX_TEXT], so_far[20];
+
+	for_list (const struct prefix, p, prefixes) {
+		snprintf(so_far, sizeof so_far, "%016llx", (unsigned long long)seed);
+		seed = hash_strings(so_far, prefix_text(p, text), NULL);
+	}
+	return seed;
+}
+
 /* ---- Elements of networks ---- */
 
 int element_share(struct nft *nft, const struct nft_set *set, struct nft_element *el, const char *what, struct cni_call *c)

@@ -4,6 +4,9 @@
 
 #include "cni/nftables.h"
 
+/* The name of a chain that stands for prefixes has a hash of them: of struct prefix, after what seed stands for. */
+uint64_t hash_prefixes(uint64_t seed, const struct list *prefixes);
+
 /* What leaves in the transaction at hand. */
 struct leaving {
 	struct cni_call      *c;

@@ -186,17 +186,6 @@ static const struct part {
 	{ "host", &to_host, &to_host_link, guards_host,    write_to_host },
 };
 
-static uint64_t hash_prefixes(uint64_t seed, const struct list *prefixes)
-{
-	char text[PREFIX_TEXT], so_far[20];
-
-	for_list (const struct prefix, p, prefixes) {
-		snprintf(so_far, sizeof so_far, "%016llx", (unsigned long long)seed);
-		seed = hash_strings(so_far, prefix_text(p, text), NULL);
-	}
-	return seed;
-}
-
 static void chain_name(const struct policy *p, const struct part *part, char out[NFT_NAME])
 {
 	const struct firewall_conf *conf = p->conf;

@@ -151,17 +151,6 @@ bool mapping_is_gated(const struct cni_call *c, const struct mapping *m, int fam
 	return m->allow_from.count > 0 || conditions_of(c, family)->count > 0;
 }
 
-static uint64_t hash_prefixes(uint64_t seed, const struct list *prefixes)
-{
-	char text[PREFIX_TEXT], so_far[20];
-
-	for_list (const struct prefix, p, prefixes) {
-		snprintf(so_far, sizeof so_far, "%016llx", (unsigned long long)seed);
-		seed = hash_strings(so_far, prefix_text(p, text), NULL);
-	}
-	return seed;
-}
-
 void gate_name(const struct cni_call *c, const struct mapping *m, int family, char out[NFT_NAME])
 {
 	uint64_t h = hash_prefixes(hash_strings(family == AF_INET ? "4" : "6", NULL), &m->allow_from);
