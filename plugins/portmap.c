@@ -3,19 +3,11 @@
  * A port is an element of a map, owned by the attachment: a second claim is refused and told who has it; it never shadows. Only what is for an address of
  * the host is caught. The client's address is kept, but where the answer would not come back: from 127.0.0.0/8, and from the container's own network. */
 #include <errno.h>
-#include <linux/rtnetlink.h>
 #include <stdio.h>
 #include <sys/socket.h>
 
 #include "cni/takeover.h"
-#include "os/link.h"
-#include "os/route.h"
-#include "os/sysctl.h"
 #include "portmap/portmap.h"
-
-/* What stands for ::1 where answers come in by other links than lo (spec/ruleset.nft); lo is the first link of every namespace. */
-#define LOOPBACK_STANDIN "fd70:6c75:6d62::1"
-enum { LOOPBACK_INDEX = 1 };
 
 /* ---- What an attachment has in nftables: its ports, and what gives their connections the host's address ---- */
 
@@ -96,47 +88,6 @@ static int publish_all(struct nft *nft, void *job)
 	return r < 0 || j->before.count == 0 ? r : leave_replaced(&j->leaving, &nft_inet, &j->before, &j->claimed);
 }
 
-/* A bridge with netfilter on it (br_netfilter) translates a frame before it is routed, and would have to send it out by the port it came in by:
- * which takes hairpin mode. */
-static void hairpin_where_bridged(struct cni_call *c)
-{
-	struct err ignored = { 0 };
-
-	if (sysctl_number(0, "net/bridge/bridge-nf-call-iptables") == 0 && sysctl_number(0, "net/bridge/bridge-nf-call-ip6tables") == 0)
-		return;
-	for_list (const struct iface, i, &c->prev.ifaces) {
-		struct link l;
-
-		if (i->name && !i->sandbox && link_by_name(&c->host, i->name, &l, &ignored) == 0 && l.master && !l.hairpin)
-			port_set(&c->host, l.index, true, l.isolated, &ignored);
-	}
-}
-
-/* 127.0.0.0/8 may leave by the link that leads to the container; the ruleset sees that nothing of it comes in from there. */
-static int localnet_enable(struct job *j)
-{
-	for (size_t i = 0; i < j->n_targets; i++) {
-		const struct target *t = &j->targets[i];
-		int r = t->address->addr.family == AF_INET && *t->link ? sysctl_set("1", "net/ipv4/conf/%s/route_localnet", t->link) : 0;
-
-		if (r < 0)
-			return err_sys(&j->c->err, CNI_FAILED, r, "unable to enable route_localnet on %s", t->link);
-	}
-	return 0;
-}
-
-/* ::1 has no such setting: the ruleset gives what comes from there another address (spec/ruleset.nft), and the answer to that is the host's own. */
-static void loopback6_enable(struct job *j)
-{
-	struct route standin = { .dst.len = 128, .type = RTN_LOCAL, .table = RT_TABLE_LOCAL, .scope = -1, .index = LOOPBACK_INDEX };
-	struct err why = { 0 };
-
-	addr_parse(LOOPBACK_STANDIN, &standin.dst.addr);
-	for (size_t i = 0; i < j->n_targets; i++)
-		if (j->targets[i].address->addr.family == AF_INET6 && route_add(&j->c->host, &standin, &why) < 0 && why.code)
-			fprintf(stderr, "portmap: published ports are not reached at ::1: %s: %s\n", why.msg, why.details);
-}
-
 /* A host's address of a family that the container does not have cannot lead there. */
 static void tell_of_unreachable(struct job *j)
 {
@@ -180,12 +131,8 @@ static int portmap_add(struct cni_call *c)
 		replaced_stays(c, "portmap");
 		return r;
 	}
-	if (conf->snat) {
-		hairpin_where_bridged(c);
-		loopback6_enable(&j);
-		if ((r = localnet_enable(&j)) < 0)
-			return first_failure(r, nft_work(c, &nft_inet, "portmap", unpublish_all, &j));
-	}
+	if (conf->snat && (r = loopback_enable(&j)) < 0)
+		return first_failure(r, nft_work(c, &nft_inet, "portmap", unpublish_all, &j));
 	connections_forget(&j, true);
 	connections_to_gone_forget(&j);
 	return 0;

@@ -134,6 +134,11 @@ void connections_to_gone_forget(struct job *j);
 /* checkListeners: an error where a process of the host listens on a port of the mappings. */
 int listeners_check(struct job *j);
 
+/* ---- What the host has to allow (loopback.c) ---- */
+
+/* ADD: ports are reached from 127.0.0.0/8, ::1 and the container's own bridge. ::1 and the bridge as well as may be; negative with c->err set for 127.0.0.0/8. */
+int loopback_enable(struct job *j);
+
 /* ---- Taking away (unpublish.c) ---- */
 
 nft_decide unpublish_all;       /* DEL; of a struct job */
