@@ -12,38 +12,6 @@
 
 /* ---- ADD ---- */
 
-static int teach(struct cni_call *c, const char *view, void *record)
-{
-	const struct member *r = record;
-	struct server s;
-	int bad = server_run(c, view, &s);
-
-	if (bad < 0)
-		return bad;
-	if (r->dotted && (bad = server_tell_dotted(c, &s)) < 0)
-		return bad;
-	return server_learns(c, &s, r, true);
-}
-
-/* Its address may be another one than that of an attachment of the same name that died without a DEL. */
-static int names_add(struct cni_call *c, struct member *r, const struct network *n)
-{
-	struct member before;
-	int bad;
-
-	if (member_read(c, r->container, r->network, r->ifname, &before) == 0) {
-		r->view = before.view;
-		if (before.addresses.count && !addr_equal(before.addresses.items, r->addresses.items)) {
-			hosts_remove(c, &before);
-			if ((bad = unsteer(c, &before, false)) < 0)
-				return bad;
-		}
-	}
-	if ((bad = member_write(c, r)) < 0 || (bad = network_note(c, n)) < 0)
-		return bad;
-	return hosts_write(c, r);
-}
-
 static int take_back(struct cni_call *c);
 
 static int dnsname_add(struct cni_call *c)
@@ -62,56 +30,13 @@ static int dnsname_add(struct cni_call *c)
 	undo = undo_by(c, take_back);
 	if ((r = member_announce(c, &mine)) < 0 || (r = locks_take(c, &locks)) < 0)
 		return r;
-	if ((r = names_add(c, &mine, &network)) < 0 || (r = views_with(c, c->who.network, teach, &mine)) < 0)
-		return r;
-	if ((r = view_settle(c, &mine)) < 0 || (r = network_answer(c, &network)) < 0)
+	if ((r = network_join(c, &mine, &network)) < 0 || (r = network_answer(c, &network)) < 0)
 		return r;
 	undo_keep(&undo);
 	return 0;
 }
 
 /* ---- DEL ---- */
-
-/* Servers that somebody else needs, and which have died, come back. */
-static int unteach(struct cni_call *c, const char *view, void *record)
-{
-	const struct member *r = record;
-	struct err *e = &c->err, before = *e;
-	struct server s;
-	int bad;
-
-	err_clear(e);
-	bad = server_run(c, view, &s);
-	if (bad < 0)
-		fprintf(stderr, "names of %s are not answered: %s%s%s\n", view, e->msg, e->details[0] ? "; " : "", e->details);
-	*e = before;
-	if (bad < 0)
-		return 0;
-	if (r->dotted && (bad = server_tell_dotted(c, &s)) < 0)
-		return bad;
-	return r->addresses.count && *r->probe ? server_learns(c, &s, r, false) : 0;
-}
-
-/* Its network's lock is held, and those of the others that the container is on. */
-static int names_leave(struct cni_call *c, const struct member *r)
-{
-	bool last;
-	int bad;
-
-	hosts_remove(c, r);
-	last = !hosts_are_left(c, r->network);
-	bad = unsteer(c, r, last);
-	member_remove(c, r);
-	bad = first_failure(bad, view_settle(c, r));
-	if (*r->view)
-		bad = first_failure(bad, view_release(c, r->view, r->container));
-	if (!last)
-		return first_failure(bad, views_with(c, r->network, unteach, (void *)r));
-	bad = first_failure(bad, server_stop(c, r->network));
-	if (bad == 0)
-		network_remove(c, r->network);
-	return bad;
-}
 
 static bool is_known(struct cni_call *c)
 {
@@ -145,7 +70,7 @@ static int dnsname_del(struct cni_call *c)
 		return bad;
 	if (member_read(c, c->who.container, c->who.network, c->who.ifname, &r) < 0)
 		member_guess(c, &r);
-	return names_leave(c, &r);
+	return network_leave(c, &r);
 }
 
 /* An ADD that has failed says why; what comes of taking it back is no news. */
@@ -238,7 +163,7 @@ static int collect(struct cni_call *c, const struct member *r)
 	c->who.container = r->container;
 	bad = locks_take(c, &locks);
 	if (bad == 0)
-		bad = names_leave(c, r);
+		bad = network_leave(c, r);
 	c->who.container = nobody;
 	return bad;
 }

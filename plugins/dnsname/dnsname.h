@@ -78,6 +78,14 @@ bool member_is_same(const struct member *a, const struct member *b);
 /* CHECK: whether it leads to the addresses of prevResult. */
 int member_check(struct cni_call *c, const struct member *r);
 
+/* ---- Joining and leaving (join.c) ---- */
+
+/* The locks on the network, and on the others that the container is on, are held (locks_take). ADD: writes down the attachment and its names, and returns
+ * when the servers know them; one of the same name that died without a DEL is replaced. */
+int network_join(struct cni_call *c, struct member *r, const struct network *n);
+/* DEL, GC: takes all of it away, and with the network's last attachment its server. Goes on after a failure, and tells the first. */
+int network_leave(struct cni_call *c, const struct member *r);
+
 /* ---- Their names (hosts.c) ---- */
 
 int  hosts_write(struct cni_call *c, const struct member *r);
