@@ -30,6 +30,8 @@ void nft_back_off(int tries);
 bool nft_has_records(void);
 /* Whole or not at all. */
 int nft_record_write(const char *path, const struct nft_messages *record, const char *note, struct err *e);
+/* All of a record, in memory that is the caller's to free; dir as openat's. 0; -ENOENT: there is none; else why it cannot be read. */
+int nft_record_read(int dir, const char *name, uint8_t **bytes, int *len);
 /* It need not be there; what a killed process left of it goes as well. */
 int nft_record_remove(const char *path, struct err *e);
 /* What was written has not come into being; or it has, and stands for what was hidden. */

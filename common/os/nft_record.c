@@ -1,11 +1,10 @@
-/* Records of what attachments have in nftables, in the kernel's own messages, and bringing it back from them when somebody has flushed the ruleset. They
- * are under /run, as short-lived as what they tell of. */
+/* Records of what attachments have in nftables, in the kernel's own messages, for nft_restore and DEL. They are under /run, as short-lived as what they
+ * tell of. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/fs.h>
-#include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netlink.h>
 #include <stdio.h>
@@ -17,26 +16,24 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "base/arena.h"
 #include "base/scoped.h"
-#include "base/text.h"
-#include "base/trace.h"
 #include "os/file.h"
 #include "os/nft.h"
 #include "os/nft_message.h"
-#include "os/spawn.h"
 
-enum { HELPER_DEADLINE_MS = 30 * 1000, RESTORE_DEADLINE_MS = 30 * 1000, RECORD_LIMIT = 64 << 20, TRIES = 400 };
+enum { RESTORE_DEADLINE_MS = 30 * 1000, RECORD_LIMIT = 64 << 20 };
 
-bool nft_has_records(void)
+/* The note is a message too, of no type that means something. */
+struct note {
+	struct nlmsghdr h;
+	char            text[PATH_MAX];
+};
+
+/* What no restore sees: a record whose elements are being removed, and one that is being written (".new"). Of the record's own name, so that whoever comes for the
+ * attachment finds what a killed process left of it. */
+static void hidden_name(const char *path, const char *end, char out[PATH_MAX])
 {
-	scoped(dir_close) DIR *dir = opendir(NFT_RECORDS);
-	struct dirent *d;
-
-	while (dir && (d = readdir(dir)))
-		if (d->d_name[0] != '.')
-			return true;
-	return false;
+	snprintf(out, PATH_MAX, NFT_RECORDS "/.%s%s", strrchr(path, '/') + 1, end);
 }
 
 /* ---- Writing ---- */
@@ -54,12 +51,6 @@ static int write_whole(int fd, const uint8_t *bytes, size_t len)
 	return 0;
 }
 
-/* The note is a message too, of no type that means something. */
-struct note {
-	struct nlmsghdr h;
-	char            text[PATH_MAX];
-};
-
 static struct note make_note(const char *text)
 {
 	struct note n = { .h = { .nlmsg_type = NLMSG_NOOP } };
@@ -69,29 +60,43 @@ static struct note make_note(const char *text)
 	return n;
 }
 
-bool nft_record_note(const char *name, char *out, size_t size)
+static int refuse_to_write(struct err *e, int r, const char *path)
 {
-	char path[PATH_MAX];
+	err_sys(e, CNI_IO, r, "recording what goes into nftables: %s", path);
+	if (file_remedy(r))
+		err_detail(e, "%s", file_remedy(r));
+	return r;
+}
+
+int nft_record_write(const char *path, const struct nft_messages *record, const char *note, struct err *e)
+{
+	struct note n = make_note(note);
+	char new[PATH_MAX];
 	scoped(fd_close) int fd = -1;
-	struct note n = { .h = { 0 } };
-	ssize_t len;
+	int r = 0;
 
-	snprintf(path, sizeof path, NFT_RECORDS "/%s", name);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	len = fd < 0 ? -1 : read(fd, &n, sizeof n - 1);
-	if (len <= (ssize_t)sizeof n.h || n.h.nlmsg_type != NLMSG_NOOP || n.h.nlmsg_len <= sizeof n.h || n.h.nlmsg_len > (size_t)len)
-		return false;
-	n.text[n.h.nlmsg_len - sizeof n.h - 1] = '\0';
-	snprintf(out, size, "%s", n.text);
-	return true;
+	hidden_name(path, ".new", new);
+	fd = open(new, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	if (fd < 0 && errno == ENOENT) {
+		if ((mkdir("/run/plumb", 0755) < 0 && errno != EEXIST) || (mkdir(NFT_RECORDS, 0700) < 0 && errno != EEXIST))
+			return refuse_to_write(e, -errno, path);
+		fd = open(new, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	}
+	if (fd < 0)
+		return refuse_to_write(e, -errno, path);
+	r = write_whole(fd, (const uint8_t *)&n, n.h.nlmsg_len);
+	if (r == 0)
+		r = write_whole(fd, record->bytes, record->len);
+	if (r == 0 && rename(new, path) < 0)
+		r = -errno;
+	if (r < 0) {
+		unlink(new);
+		return refuse_to_write(e, r, path);
+	}
+	return 0;
 }
 
-/* What no restore sees: a record whose elements are being removed, and one that is being written (".new"). Of the record's own name, so that whoever comes for the
- * attachment finds what a killed process left of it. */
-static void hidden_name(const char *path, const char *end, char out[PATH_MAX])
-{
-	snprintf(out, PATH_MAX, NFT_RECORDS "/.%s%s", strrchr(path, '/') + 1, end);
-}
+/* ---- Hiding and removing ---- */
 
 int nft_record_remove(const char *path, struct err *e)
 {
@@ -157,150 +162,37 @@ void nft_record_show(const char *path)
 	syscall(SYS_renameat2, AT_FDCWD, hidden, AT_FDCWD, path, RENAME_NOREPLACE);       /* musl has no function for it */
 }
 
-static int refuse_to_write(struct err *e, int r, const char *path)
+/* ---- Reading ---- */
+
+bool nft_has_records(void)
 {
-	err_sys(e, CNI_IO, r, "recording what goes into nftables: %s", path);
-	if (file_remedy(r))
-		err_detail(e, "%s", file_remedy(r));
-	return r;
+	scoped(dir_close) DIR *dir = opendir(NFT_RECORDS);
+	struct dirent *d;
+
+	while (dir && (d = readdir(dir)))
+		if (d->d_name[0] != '.')
+			return true;
+	return false;
 }
 
-int nft_record_write(const char *path, const struct nft_messages *record, const char *note, struct err *e)
+bool nft_record_note(const char *name, char *out, size_t size)
 {
-	struct note n = make_note(note);
-	char new[PATH_MAX];
-	scoped(fd_close) int fd = -1;
-	int r = 0;
-
-	hidden_name(path, ".new", new);
-	fd = open(new, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	if (fd < 0 && errno == ENOENT) {
-		if ((mkdir("/run/plumb", 0755) < 0 && errno != EEXIST) || (mkdir(NFT_RECORDS, 0700) < 0 && errno != EEXIST))
-			return refuse_to_write(e, -errno, path);
-		fd = open(new, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	}
-	if (fd < 0)
-		return refuse_to_write(e, -errno, path);
-	r = write_whole(fd, (const uint8_t *)&n, n.h.nlmsg_len);
-	if (r == 0)
-		r = write_whole(fd, record->bytes, record->len);
-	if (r == 0 && rename(new, path) < 0)
-		r = -errno;
-	if (r < 0) {
-		unlink(new);
-		return refuse_to_write(e, r, path);
-	}
-	return 0;
-}
-
-/* ---- Bringing back ---- */
-
-static const char *helpers_dir;         /* NULL: our own executable's */
-
-void nft_helpers_in(const char *dir)
-{
-	helpers_dir = dir;
-}
-
-/* Where plumb-ruleset is, into path. */
-static int find_helper(char path[PATH_MAX], struct err *e)
-{
-	ssize_t n;
-
-	if (helpers_dir)
-		return text_format(path, PATH_MAX, "%s/plumb-ruleset", helpers_dir) ? 0 : err_sys(e, CNI_FAILED, -ENAMETOOLONG, "%s", helpers_dir);
-	n = readlink("/proc/self/exe", path, PATH_MAX - 32);
-	if (n < 0)
-		return err_sys(e, CNI_FAILED, -errno, "/proc/self/exe");
-	path[n] = '\0';
-	strcpy(strrchr(path, '/') + 1, "plumb-ruleset");
-	return 0;
-}
-
-static int load_ruleset(const char *ruleset, struct err *e)
-{
-	scoped(trace_end) struct trace_span span = trace_begin("base ruleset");
 	char path[PATH_MAX];
-	char *argv[] = { path, (char *)ruleset, NULL };
-	struct spawn s = { .path = path, .argv = argv, .env = environ, .input = "", .output_limit = 1 << 16, .deadline_ms = HELPER_DEADLINE_MS };
-	struct spawned out;
-	int r = find_helper(path, e);
+	scoped(fd_close) int fd = -1;
+	struct note n = { .h = { 0 } };
+	ssize_t len;
 
-	if (r < 0)
-		return r;
-	if (access(path, X_OK) < 0) {
-		r = err_sys(e, CNI_FAILED, -errno, "%s, which loads the nftables ruleset", path);
-		err_detail(e, "install it beside the plugins");
-		return r;
-	}
-	r = spawn_run(&s, &out, e);
-	if (r == 0 && out.status != 0)
-		r = err_set(e, CNI_FAILED, -EREMOTEIO, "loading the nftables ruleset: %s", out.output_len ? text_trim(out.output) : "plumb-ruleset failed");
-	free(out.output);
-	return r;
-}
-
-struct replay {
-	struct nft             *nft;
-	const struct nft_table *table;
-	struct arena            arena;
-	struct { const char **items; size_t count; } chains;    /* that the batch makes already */
-	bool                    skipping;                       /* the rules of a chain that is there */
-};
-
-static void replay_free(struct replay *p)
-{
-	arena_free(&p->arena);
-}
-
-/* Whether a chain still has to be made; noted as made from then on. */
-static bool chain_is_wanted(struct replay *p, struct nlmsghdr *h)
-{
-	struct nlattr *a = netlink_attr(h, sizeof(struct nfgenmsg), NFTA_CHAIN_NAME);
-	const char *name = netlink_text(a);
-	struct err ignored = { 0 };
-	const char **slot;
-
-	for (size_t i = 0; i < p->chains.count; i++)
-		if (!strcmp(p->chains.items[i], name))
-			return false;
-	slot = arena_push(&p->arena, &p->chains.items, &p->chains.count, sizeof *slot);
-	if (slot)
-		*slot = arena_strdup(&p->arena, name);
-	return nft_chain_use(p->nft, p->table, name, &ignored) == -ENOENT;
-}
-
-static bool is_wanted(struct replay *p, struct nlmsghdr *h)
-{
-	struct nft_set set = { .table = p->table };
-	struct err ignored = { 0 };
-	struct nft_element el;
-
-	switch (NFNL_MSG_TYPE(h->nlmsg_type)) {
-	case NFT_MSG_NEWCHAIN:
-		p->skipping = !chain_is_wanted(p, h);
-		return !p->skipping;
-	case NFT_MSG_NEWRULE:
-		return !p->skipping;
-	case NFT_MSG_NEWSETELEM:
-		return nft_element_read(h, &set, &el) && nft_find(p->nft, &set, &el, &ignored) == 0;
-	default:
+	snprintf(path, sizeof path, NFT_RECORDS "/%s", name);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	len = fd < 0 ? -1 : read(fd, &n, sizeof n - 1);
+	if (len <= (ssize_t)sizeof n.h || n.h.nlmsg_type != NLMSG_NOOP || n.h.nlmsg_len <= sizeof n.h || n.h.nlmsg_len > (size_t)len)
 		return false;
-	}
+	n.text[n.h.nlmsg_len - sizeof n.h - 1] = '\0';
+	snprintf(out, size, "%s", n.text);
+	return true;
 }
 
-static void replay_messages(struct replay *p, uint8_t *bytes, int left)
-{
-	for (struct nlmsghdr *h = (void *)bytes; nlmsg_ok(h, left); h = nlmsg_next(h, &left)) {
-		struct nfgenmsg *g = nlmsg_data(h);
-
-		if (nlmsg_datalen(h) >= (int)sizeof *g && g->nfgen_family == p->table->family && is_wanted(p, h))
-			nft_change(p->nft, nlmsg_convert(h), NFT_ADDS);
-	}
-}
-
-/* All of a record into memory that is the caller's to free. 0; -ENOENT: there is none; else why it cannot be read. */
-static int record_read(int dir, const char *name, uint8_t **bytes, int *len)
+int nft_record_read(int dir, const char *name, uint8_t **bytes, int *len)
 {
 	scoped(fd_close) int fd = openat(dir, name, O_RDONLY | O_CLOEXEC);
 	scoped(mem_free) uint8_t *room = NULL;
@@ -324,24 +216,6 @@ static int record_read(int dir, const char *name, uint8_t **bytes, int *len)
 	return 0;
 }
 
-/* Whom a record is of may have died since. */
-static bool is_of_the_dead(const char *name)
-{
-	char netns[PATH_MAX];
-
-	return nft_record_note(name, netns, sizeof netns) && *netns && access(netns, F_OK) < 0 && errno == ENOENT;
-}
-
-static int replay_file(struct replay *p, int dir, const char *name)
-{
-	scoped(mem_free) uint8_t *bytes = NULL;
-	int len = 0, r = is_of_the_dead(name) ? 0 : record_read(dir, name, &bytes, &len);
-
-	if (bytes)
-		replay_messages(p, bytes, len);
-	return r == -ENOENT ? 0 : r;            /* removed meanwhile */
-}
-
 int nft_record_each(const char *path, const struct nft_table *table, int (*each)(const struct nft_set *set, struct nft_element *el, void *arg), void *arg,
                     struct err *e)
 {
@@ -350,9 +224,9 @@ int nft_record_each(const char *path, const struct nft_table *table, int (*each)
 	scoped(mem_free) uint8_t *bytes = NULL;
 
 	hidden_name(path, "", hidden);
-	r = record_read(AT_FDCWD, path, &bytes, &len);
+	r = nft_record_read(AT_FDCWD, path, &bytes, &len);
 	if (r == -ENOENT)
-		r = record_read(AT_FDCWD, hidden, &bytes, &len);
+		r = nft_record_read(AT_FDCWD, hidden, &bytes, &len);
 	if (r < 0)
 		return r == -ENOENT ? r : err_sys(e, CNI_IO, r, "reading the record of what is in nftables: %s", path);
 	for (struct nlmsghdr *h = (void *)bytes; r == 0 && nlmsg_ok(h, len); h = nlmsg_next(h, &len)) {
@@ -363,71 +237,4 @@ int nft_record_each(const char *path, const struct nft_table *table, int (*each)
 			r = each(&set, &el, arg);
 	}
 	return r;
-}
-
-/* All records into one batch; only: just the one of that name. */
-static int replay_all(struct replay *p, const char *only)
-{
-	scoped(dir_close) DIR *dir = opendir(NFT_RECORDS);
-	int r = dir || errno == ENOENT ? 0 : -errno;
-	struct dirent *d;
-
-	while (dir && r == 0 && (errno = 0, d = readdir(dir)))
-		if (d->d_name[0] != '.' && (!only || !strcmp(only, d->d_name)))
-			r = replay_file(p, dirfd(dir), d->d_name);
-	return r == 0 && dir ? -errno : r;
-}
-
-static int put_back(struct nft *nft, const struct nft_table *table, const char *only, struct err *e)
-{
-	scoped(fd_close) int lock = open(NFT_RECORDS, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int r = -ERESTART;
-
-	if (lock < 0 ? errno != ENOENT : flock(lock, LOCK_SH) < 0)      /* whoever hides a record waits for us, as we may have read it (nft_record_hide) */
-		return err_sys(e, CNI_IO, -errno, "locking " NFT_RECORDS);
-
-	for (int tries = 0; tries < TRIES && (r == -ERESTART || r == -EINTR || r == -ENODATA); tries++) {
-		scoped(replay_free) struct replay p = { .nft = nft, .table = table };
-
-		if (tries)
-			nft_back_off(tries);
-		if ((r = nft_begin(nft, e)) < 0)
-			return r;
-		if ((r = replay_all(&p, only)) < 0)
-			return err_sys(e, CNI_IO, r, "reading what nftables had from " NFT_RECORDS);
-		r = nft_commit(nft);
-	}
-	return r;
-}
-
-/* Two records that contradict each other, of which one can only be a leftover, must not keep the others from coming back. */
-static void put_back_one_by_one(struct nft *nft, const struct nft_table *table)
-{
-	scoped(dir_close) DIR *dir = opendir(NFT_RECORDS);
-	struct dirent *d;
-
-	while (dir && (d = readdir(dir))) {
-		struct err why = { 0 };
-		int r = d->d_name[0] == '.' ? 0 : put_back(nft, table, d->d_name, &why);
-
-		if (r < 0)
-			fprintf(stderr, "%s/%s could not be put back into nftables: %s\n", NFT_RECORDS, d->d_name, strerror(-r));
-	}
-}
-
-int nft_restore(const struct nft_table *table, struct err *e)
-{
-	scoped(nft_close) struct nft nft = { 0 };
-	int r = load_ruleset(table->ruleset, e);
-
-	if (r < 0 || !nft_has_records())
-		return r;
-	if ((r = nft_open(&nft, e)) < 0)
-		return r;
-	r = put_back(&nft, table, NULL, e);
-	if (r == -EBUSY || r == -EEXIST || r == -ENOENT) {
-		put_back_one_by_one(&nft, table);
-		r = 0;
-	}
-	return r < 0 && !e->code ? netlink_refused(&nft.nl, e, r, "putting nftables table %s back from " NFT_RECORDS, table->name) : r;
 }

@@ -1,0 +1,216 @@
+/* Bringing back what is on record when somebody has flushed the ruleset. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netlink.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+#include "base/scoped.h"
+#include "base/text.h"
+#include "base/trace.h"
+#include "os/nft.h"
+#include "os/nft_message.h"
+#include "os/spawn.h"
+
+enum { HELPER_DEADLINE_MS = 30 * 1000, TRIES = 400 };
+
+/* ---- The ruleset itself ---- */
+
+static const char *helpers_dir;         /* NULL: our own executable's */
+
+void nft_helpers_in(const char *dir)
+{
+	helpers_dir = dir;
+}
+
+/* Where plumb-ruleset is, into path. */
+static int find_helper(char path[PATH_MAX], struct err *e)
+{
+	ssize_t n;
+
+	if (helpers_dir)
+		return text_format(path, PATH_MAX, "%s/plumb-ruleset", helpers_dir) ? 0 : err_sys(e, CNI_FAILED, -ENAMETOOLONG, "%s", helpers_dir);
+	n = readlink("/proc/self/exe", path, PATH_MAX - 32);
+	if (n < 0)
+		return err_sys(e, CNI_FAILED, -errno, "/proc/self/exe");
+	path[n] = '\0';
+	strcpy(strrchr(path, '/') + 1, "plumb-ruleset");
+	return 0;
+}
+
+static int load_ruleset(const char *ruleset, struct err *e)
+{
+	scoped(trace_end) struct trace_span span = trace_begin("base ruleset");
+	char path[PATH_MAX];
+	char *argv[] = { path, (char *)ruleset, NULL };
+	struct spawn s = { .path = path, .argv = argv, .env = environ, .input = "", .output_limit = 1 << 16, .deadline_ms = HELPER_DEADLINE_MS };
+	struct spawned out;
+	int r = find_helper(path, e);
+
+	if (r < 0)
+		return r;
+	if (access(path, X_OK) < 0) {
+		r = err_sys(e, CNI_FAILED, -errno, "%s, which loads the nftables ruleset", path);
+		err_detail(e, "install it beside the plugins");
+		return r;
+	}
+	r = spawn_run(&s, &out, e);
+	if (r == 0 && out.status != 0)
+		r = err_set(e, CNI_FAILED, -EREMOTEIO, "loading the nftables ruleset: %s", out.output_len ? text_trim(out.output) : "plumb-ruleset failed");
+	free(out.output);
+	return r;
+}
+
+/* ---- What is on record ---- */
+
+struct replay {
+	struct nft             *nft;
+	const struct nft_table *table;
+	struct arena            arena;
+	struct { const char **items; size_t count; } chains;    /* that the batch makes already */
+	bool                    skipping;                       /* the rules of a chain that is there */
+};
+
+static void replay_free(struct replay *p)
+{
+	arena_free(&p->arena);
+}
+
+/* Whether a chain still has to be made; noted as made from then on. */
+static bool chain_is_wanted(struct replay *p, struct nlmsghdr *h)
+{
+	struct nlattr *a = netlink_attr(h, sizeof(struct nfgenmsg), NFTA_CHAIN_NAME);
+	const char *name = netlink_text(a);
+	struct err ignored = { 0 };
+	const char **slot;
+
+	for (size_t i = 0; i < p->chains.count; i++)
+		if (!strcmp(p->chains.items[i], name))
+			return false;
+	slot = arena_push(&p->arena, &p->chains.items, &p->chains.count, sizeof *slot);
+	if (slot)
+		*slot = arena_strdup(&p->arena, name);
+	return nft_chain_use(p->nft, p->table, name, &ignored) == -ENOENT;
+}
+
+static bool is_wanted(struct replay *p, struct nlmsghdr *h)
+{
+	struct nft_set set = { .table = p->table };
+	struct err ignored = { 0 };
+	struct nft_element el;
+
+	switch (NFNL_MSG_TYPE(h->nlmsg_type)) {
+	case NFT_MSG_NEWCHAIN:
+		p->skipping = !chain_is_wanted(p, h);
+		return !p->skipping;
+	case NFT_MSG_NEWRULE:
+		return !p->skipping;
+	case NFT_MSG_NEWSETELEM:
+		return nft_element_read(h, &set, &el) && nft_find(p->nft, &set, &el, &ignored) == 0;
+	default:
+		return false;
+	}
+}
+
+static void replay_messages(struct replay *p, uint8_t *bytes, int left)
+{
+	for (struct nlmsghdr *h = (void *)bytes; nlmsg_ok(h, left); h = nlmsg_next(h, &left)) {
+		struct nfgenmsg *g = nlmsg_data(h);
+
+		if (nlmsg_datalen(h) >= (int)sizeof *g && g->nfgen_family == p->table->family && is_wanted(p, h))
+			nft_change(p->nft, nlmsg_convert(h), NFT_ADDS);
+	}
+}
+
+/* Whom a record is of may have died since. */
+static bool is_of_the_dead(const char *name)
+{
+	char netns[PATH_MAX];
+
+	return nft_record_note(name, netns, sizeof netns) && *netns && access(netns, F_OK) < 0 && errno == ENOENT;
+}
+
+static int replay_file(struct replay *p, int dir, const char *name)
+{
+	scoped(mem_free) uint8_t *bytes = NULL;
+	int len = 0, r = is_of_the_dead(name) ? 0 : nft_record_read(dir, name, &bytes, &len);
+
+	if (bytes)
+		replay_messages(p, bytes, len);
+	return r == -ENOENT ? 0 : r;            /* removed meanwhile */
+}
+
+/* All records into one batch; only: just the one of that name. */
+static int replay_all(struct replay *p, const char *only)
+{
+	scoped(dir_close) DIR *dir = opendir(NFT_RECORDS);
+	int r = dir || errno == ENOENT ? 0 : -errno;
+	struct dirent *d;
+
+	while (dir && r == 0 && (errno = 0, d = readdir(dir)))
+		if (d->d_name[0] != '.' && (!only || !strcmp(only, d->d_name)))
+			r = replay_file(p, dirfd(dir), d->d_name);
+	return r == 0 && dir ? -errno : r;
+}
+
+static int put_back(struct nft *nft, const struct nft_table *table, const char *only, struct err *e)
+{
+	scoped(fd_close) int lock = open(NFT_RECORDS, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int r = -ERESTART;
+
+	if (lock < 0 ? errno != ENOENT : flock(lock, LOCK_SH) < 0)      /* whoever hides a record waits for us, as we may have read it (nft_record_hide) */
+		return err_sys(e, CNI_IO, -errno, "locking " NFT_RECORDS);
+
+	for (int tries = 0; tries < TRIES && (r == -ERESTART || r == -EINTR || r == -ENODATA); tries++) {
+		scoped(replay_free) struct replay p = { .nft = nft, .table = table };
+
+		if (tries)
+			nft_back_off(tries);
+		if ((r = nft_begin(nft, e)) < 0)
+			return r;
+		if ((r = replay_all(&p, only)) < 0)
+			return err_sys(e, CNI_IO, r, "reading what nftables had from " NFT_RECORDS);
+		r = nft_commit(nft);
+	}
+	return r;
+}
+
+/* Two records that contradict each other, of which one can only be a leftover, must not keep the others from coming back. */
+static void put_back_one_by_one(struct nft *nft, const struct nft_table *table)
+{
+	scoped(dir_close) DIR *dir = opendir(NFT_RECORDS);
+	struct dirent *d;
+
+	while (dir && (d = readdir(dir))) {
+		struct err why = { 0 };
+		int r = d->d_name[0] == '.' ? 0 : put_back(nft, table, d->d_name, &why);
+
+		if (r < 0)
+			fprintf(stderr, "%s/%s could not be put back into nftables: %s\n", NFT_RECORDS, d->d_name, strerror(-r));
+	}
+}
+
+int nft_restore(const struct nft_table *table, struct err *e)
+{
+	scoped(nft_close) struct nft nft = { 0 };
+	int r = load_ruleset(table->ruleset, e);
+
+	if (r < 0 || !nft_has_records())
+		return r;
+	if ((r = nft_open(&nft, e)) < 0)
+		return r;
+	r = put_back(&nft, table, NULL, e);
+	if (r == -EBUSY || r == -EEXIST || r == -ENOENT) {
+		put_back_one_by_one(&nft, table);
+		r = 0;
+	}
+	return r < 0 && !e->code ? netlink_refused(&nft.nl, e, r, "putting nftables table %s back from " NFT_RECORDS, table->name) : r;
+}
