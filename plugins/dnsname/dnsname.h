@@ -138,7 +138,6 @@ int server_load(struct cni_call *c, const char *view, struct server *out);
 /* The same, and starts it where it does not run as it should. Calls on different networks of a view may do so at the same time: it has a lock of
  * its own, which is taken after those on networks, and held within these functions only. */
 int server_run(struct cni_call *c, const char *view, struct server *out);
-bool server_runs(struct cni_call *c, const struct server *s);
 /* Waits until it knows an attachment by its probe, or does not any more. What does not answer is started anew, once. */
 int server_learns(struct cni_call *c, const struct server *s, const struct member *r, bool there);
 /* Returns when it has answered what it was asked before now, or does not answer. */
@@ -148,6 +147,13 @@ int server_tell_dotted(struct cni_call *c, const struct server *s);
 /* Ends it, and removes what there is of it. Nothing where there is none. */
 int  server_stop(struct cni_call *c, const char *view);
 
+/* ---- Their processes (process.c) ---- */
+
+bool server_runs(struct cni_call *c, const struct server *s);
+/* 1: the view's server runs, by this command line; 0: it does not, or by another. */
+int  process_obeys(struct cni_call *c, const char *view, char *const *argv);
+/* Ends it, by SIGKILL where it does not go; 0 where there is none, too. */
+int  process_end(struct cni_call *c, const char *view);
 /* Signals a process whose command line has a word; false: there is none. */
 bool program_signal(pid_t pid, const char *said, int sig);
 

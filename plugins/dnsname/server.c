@@ -3,21 +3,18 @@
  * and may gain none. */
 #include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <time.h>
 
 #include "base/trace.h"
 #include "dnsname/dnsname.h"
 
-enum { START_MS = 20 * 1000, STOP_MS = 2000, KILL_MS = 15 * 1000, LEARN_MS = 3000, ASK_MS = 500, PORT_FIRST = 20000, PORTS = 10000 };
+enum { START_MS = 20 * 1000, LEARN_MS = 3000, ASK_MS = 500, PORT_FIRST = 20000, PORTS = 10000 };
 
 static int lock(struct cni_call *c, const char *view, int *out)
 {
@@ -117,88 +114,6 @@ int server_load(struct cni_call *c, const char *view, struct server *out)
 	return 0;
 }
 
-/* ---- Whether it runs ---- */
-
-/* Words of a process's command line, each ended by NUL; how many bytes. */
-static ssize_t command_of(pid_t pid, char *out, size_t size)
-{
-	char path[64];
-	scoped(fd_close) int fd = -1;
-
-	snprintf(path, sizeof path, "/proc/%d/cmdline", pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	return fd < 0 ? -1 : read(fd, out, size);
-}
-
-enum { COMMAND_SIZE = 64 << 10 };
-
-static bool has_word(const char *command, ssize_t len, const char *wanted)
-{
-	for (const char *at = command; at < command + len; at += strlen(at) + 1)
-		if (!strcmp(at, wanted))
-			return true;
-	return false;
-}
-
-static bool is_of_view(struct cni_call *c, const char *view, pid_t pid, char command[COMMAND_SIZE], ssize_t *len)
-{
-	*len = command_of(pid, command, COMMAND_SIZE - 1);
-	if (*len <= 0)
-		return false;
-	command[*len] = '\0';
-	return has_word(command, *len, arena_printf(&c->arena, "--pid-file=%s", server_path(c, view, "pid")));
-}
-
-struct pid_search {
-	struct cni_call *c;
-	const char      *view;
-	char            *command;
-	ssize_t          len;
-	pid_t            pid;
-};
-
-static int try_pid(const char *entry, void *search)
-{
-	struct pid_search *k = search;
-
-	k->pid = atoi(entry);
-	return k->pid > 0 && is_of_view(k->c, k->view, k->pid, k->command, &k->len);
-}
-
-/* Its pid, 0: none. A pid file may be of a process that has ended, or be lost; the command line tells whose a process is. */
-static pid_t pid_of(struct cni_call *c, const char *view, char command[COMMAND_SIZE], ssize_t *len, bool look_everywhere)
-{
-	const char *text = names_read(c, server_path(c, view, "pid"));
-	struct pid_search k = { .c = c, .view = view, .command = command };
-
-	if (text && atoi(text) > 0 && is_of_view(c, view, atoi(text), command, len))
-		return atoi(text);
-	if (!look_everywhere || names_each("/proc", try_pid, &k) != 1)
-		return 0;
-	*len = k.len;
-	return k.pid;
-}
-
-static bool is_command(const char *command, ssize_t len, char *const *argv)
-{
-	const char *at = command;
-
-	for (; *argv; argv++) {
-		if (at >= command + len || strcmp(at, *argv))
-			return false;
-		at += strlen(at) + 1;
-	}
-	return at >= command + len;
-}
-
-bool server_runs(struct cni_call *c, const struct server *s)
-{
-	scoped(mem_free) char *command = malloc(COMMAND_SIZE);
-	ssize_t len;
-
-	return command && pid_of(c, s->view, command, &len, false) > 0;
-}
-
 /* ---- Starting ---- */
 
 static bool same_file(const char *a, const char *b)
@@ -268,47 +183,6 @@ static int start(struct cni_call *c, const struct server *s, char *const *argv)
 
 /* ---- Stopping ---- */
 
-static int pidfd_of(pid_t pid)
-{
-	return (int)syscall(SYS_pidfd_open, pid, 0);
-}
-
-/* 0: it has ended; -ETIMEDOUT; or why it may not be signalled. */
-static int end_by(int pidfd, int sig, int ms)
-{
-	struct pollfd p = { .fd = pidfd, .events = POLLIN };
-	uint64_t end = trace_now() + ms * 1000000ull, now;
-
-	if (syscall(SYS_pidfd_send_signal, pidfd, sig, NULL, 0) < 0)
-		return errno == ESRCH ? 0 : -errno;
-	while ((now = trace_now()) < end)
-		if (poll(&p, 1, (int)((end - now) / 1000000) + 1) == 1)
-			return 0;
-	return -ETIMEDOUT;
-}
-
-/* The pid is looked at anew behind the descriptor, which cannot become another process's. */
-static int end_process(struct cni_call *c, const char *view)
-{
-	scoped(mem_free) char *command = malloc(COMMAND_SIZE);
-	ssize_t len;
-	pid_t pid = command ? pid_of(c, view, command, &len, true) : 0;
-	scoped(fd_close) int pidfd = pid ? pidfd_of(pid) : -1;
-	int r;
-
-	if (pidfd < 0 || !is_of_view(c, view, pid, command, &len))
-		return 0;
-	r = end_by(pidfd, SIGTERM, STOP_MS);
-	if (r == -ETIMEDOUT)
-		r = end_by(pidfd, SIGKILL, KILL_MS);
-	if (r == 0)
-		return 0;
-	err_sys(&c->err, CNI_FAILED, r, "name server of %s: ending process %d", view, pid);
-	if (r == -EPERM)
-		err_detail(&c->err, "it runs under a user of its own, so ending it takes CAP_KILL");
-	return r;
-}
-
 int server_stop(struct cni_call *c, const char *view)
 {
 	static const char *const files[] = { "pid", "port", "networks", "dotted", "lock" };
@@ -316,7 +190,7 @@ int server_stop(struct cni_call *c, const char *view)
 	struct network n;
 	int r = lock(c, view, &held);
 
-	if (r < 0 || (r = end_process(c, view)) < 0)
+	if (r < 0 || (r = process_end(c, view)) < 0)
 		return r;
 	if (network_recall(c, view, &n) == 0)
 		resolved_forget(c, n.link);
@@ -340,7 +214,7 @@ static int start_anew(struct cni_call *c, const struct server *s, char *const *a
 {
 	int r;
 
-	if ((r = end_process(c, s->view)) < 0)
+	if ((r = process_end(c, s->view)) < 0)
 		return r;
 	r = start(c, s, argv);
 	if (r == 0 && s->networks.count == 1)
@@ -351,19 +225,16 @@ static int start_anew(struct cni_call *c, const struct server *s, char *const *a
 /* What it is to be told is read under its lock, so that whoever comes last tells it the newest. */
 int server_run(struct cni_call *c, const char *view, struct server *out)
 {
-	scoped(mem_free) char *command = malloc(COMMAND_SIZE);
 	scoped(fd_close) int held = -1;
 	char **argv;
-	ssize_t len;
 	int r = lock(c, view, &held);
 
 	if (r < 0 || (r = server_load(c, view, out)) < 0 || (!out->port && (r = choose_port(c, out)) < 0) || (r = server_command(c, out, &argv)) < 0)
 		return r;
-	if (!command)
-		return err_nomem(&c->err, "name server");
-	if (pid_of(c, view, command, &len, false) && is_command(command, len, argv))
-		return 0;
-	return start_anew(c, out, argv);
+	r = process_obeys(c, view, argv);
+	if (r == 0)
+		return start_anew(c, out, argv);
+	return r < 0 ? r : 0;
 }
 
 /* A little longer each time, up to 10 ms: it learns of a file within a fraction of one. */
@@ -413,18 +284,6 @@ int server_learns(struct cni_call *c, const struct server *s, const struct membe
 	err_set(&c->err, CNI_FAILED, bad, "name server of %s: %s", s->view, bad == -ETIMEDOUT ? "does not answer" : "does not know what it should");
 	err_detail(&c->err, "it was asked at %s, port %u, for %s", asked_at(s) ? addr_text(asked_at(s), text) : "no address", s->port, r->probe);
 	return bad;
-}
-
-bool program_signal(pid_t pid, const char *said, int sig)
-{
-	scoped(mem_free) char *command = malloc(COMMAND_SIZE);
-	scoped(fd_close) int pidfd = pid > 0 ? pidfd_of(pid) : -1;
-	ssize_t len = pidfd >= 0 && command ? command_of(pid, command, COMMAND_SIZE - 1) : -1;
-
-	if (len <= 0)
-		return false;
-	command[len] = '\0';
-	return has_word(command, len, said) && syscall(SYS_pidfd_send_signal, pidfd, sig, NULL, 0) == 0;
 }
 
 int server_tell_dotted(struct cni_call *c, const struct server *s)
