@@ -70,13 +70,6 @@ json_t *network_options(const struct network *n)
 	return object_of(n, "options");
 }
 
-const char *network_option(const struct network *n, const char *key)
-{
-	json_t *options = network_options(n);
-
-	return options ? json_string_value(json_object_get(options, key)) : NULL;
-}
-
 bool network_is_internal(const struct network *n)
 {
 	json_t *note = note_of(n), *plugin;

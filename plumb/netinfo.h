@@ -24,7 +24,6 @@ const char *network_created(const struct network *n);           /* RFC 3339; "" 
 bool network_is_internal(const struct network *n);
 json_t *network_labels(const struct network *n);                /* an object; NULL: none */
 json_t *network_options(const struct network *n);
-const char *network_option(const struct network *n, const char *key);   /* NULL: not given */
 
 /* The bridge that its containers are ports of; NULL: none. */
 const char *network_bridge(const struct network *n);

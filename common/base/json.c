@@ -124,14 +124,6 @@ int read_bool(const struct field *f, const json_t *v, void *slot, struct reading
 	return 0;
 }
 
-int read_tristate(const struct field *f, const json_t *v, void *slot, struct reading *r)
-{
-	if (!json_is_boolean(v))
-		return field_refuse(f, r, "want true or false");
-	*(int *)slot = json_is_true(v);
-	return 0;
-}
-
 int read_int(const struct field *f, const json_t *v, void *slot, struct reading *r)
 {
 	json_int_t n = json_integer_value(v);

@@ -69,7 +69,6 @@ struct list {
 
 /* Readers, and the slot that each fills. */
 field_reader read_bool;         /* bool */
-field_reader read_tristate;     /* int: -1 unset (the caller's default), else 0 or 1 */
 field_reader read_int;          /* long long, min … max */
 field_reader read_uint;         /* uint32_t, min … max */
 field_reader read_uint_or_0;    /* the same, and 0 for "as it comes" */

@@ -148,16 +148,10 @@ int check_host_end(struct cni_call *c, const struct link *pod, struct link *near
 	return check_differs(c, "no interface of prevResult on the host is the other end of %s", c->who.ifname);
 }
 
-int check_sysctl(struct cni_call *c, long value, const char *fmt, ...)
+static int check_sysctl(struct cni_call *c, long value, const char *name)
 {
-	char name[128];
-	va_list ap;
-	long now;
+	long now = sysctl_number(value, "%s", name);
 
-	va_start(ap, fmt);
-	vsnprintf(name, sizeof name, fmt, ap);
-	va_end(ap);
-	now = sysctl_number(value, "%s", name);
 	return now == value ? 0 : check_differs(c, "sysctl %s is %ld, want %ld", name, now, value);
 }
 

@@ -16,9 +16,6 @@ int check_attachment(struct cni_call *c, const char *kind, struct link *pod);
 /* The host's end of a veth whose other end is pod: told in prevResult. near may be NULL. */
 int check_host_end(struct cni_call *c, const struct link *pod, struct link *near);
 
-/* A setting of the host's namespace has the value. The printf-like name as in os/sysctl.h. */
-int check_sysctl(struct cni_call *c, long value, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
-
 /* Forwarding is on for each family that prevResult has an address of. */
 int check_forwarding(struct cni_call *c);
 

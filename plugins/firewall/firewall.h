@@ -25,8 +25,6 @@ int firewall_settle(struct cni_call *c);
 
 /* ---- Policy: chains of a network, and who is under them (policy.c) ---- */
 
-/* Whether there is a policy at all: without one there is nothing of an attachment in nftables. */
-bool has_policy(const struct firewall_conf *conf);
 int  policy_add(struct cni_call *c);
 int  policy_del(struct cni_call *c);
 int  policy_check(struct cni_call *c);

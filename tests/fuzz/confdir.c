@@ -74,7 +74,6 @@ static int look_at(struct call *c, const struct network *n, void *arg)
 	network_matches(c, n, &(struct list){ filters, ARRAY_LEN(filters), true }, false);
 	network_bridge(n);
 	network_lease_dir(c, n);
-	network_option(n, "mtu");
 	network_is_internal(n);
 	return 0;
 }

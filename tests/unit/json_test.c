@@ -116,7 +116,6 @@ struct port {
 };
 struct conf {
 	bool          on;
-	int           maybe;
 	long long     number;
 	uint32_t      mtu;
 	const char   *name, *short_name;
@@ -137,7 +136,6 @@ static const struct field port_fields[] = {
 static const struct field matrix_row = { .key = "", .read = read_list, .item = read_object, .sub = port_fields, .size = sizeof(struct port) };
 static const struct field fields[] = {
 	FIELD(struct conf, on,         "on",        read_bool),
-	FIELD(struct conf, maybe,      "maybe",     read_tristate),
 	FIELD(struct conf, number,     "number",    read_int, .min = -5, .max = 5),
 	FIELD(struct conf, mtu,        "mtu",       read_uint, .min = 68, .max = 65535),
 	FIELD(struct conf, name,       "name",      read_string),
@@ -156,12 +154,12 @@ static const struct field fields[] = {
 static void a_table_fills_in_a_struct(void **state)
 {
 	static const char text[] =
-		"{\"on\":true, \"MAYBE\":false, \"number\":-5, \"Mtu\":1400, \"name\":\"n\", \"shortName\":\"abc\", \"gateway\":\"10.1.0.1\","
+		"{\"on\":true, \"number\":-5, \"Mtu\":1400, \"name\":\"n\", \"shortName\":\"abc\", \"gateway\":\"10.1.0.1\","
 		" \"subnet\":\"10.1.2.3/16\", \"mac\":\"02:00:00:00:00:01\", \"port\":{\"HostPort\":8080}, \"raw\":[1], \"unknown\":{\"x\":1},"
 		" \"ports\":[{\"hostPort\":1},{\"hostPort\":2,\"protocol\":\"udp\"}], \"matrix\":[[{\"hostPort\":7}],[]], \"words\":[\"a\",\"b\"]}";
 	scoped(json_put) json_t *j = json_loads(text, 0, NULL);
 	scoped(arena_free) struct arena arena = { 0 };
-	struct conf c = { .maybe = -1 };
+	struct conf c = { .on = false };
 	struct err e = { 0 };
 	struct reading r = { .arena = &arena, .err = &e };
 	struct list *rows;
@@ -171,7 +169,6 @@ static void a_table_fills_in_a_struct(void **state)
 	(void)state;
 	assert_int_equal(fields_read(fields, j, &c, &r), 0);
 	assert_true(c.on);
-	assert_int_equal(c.maybe, 0);
 	assert_int_equal(c.number, -5);
 	assert_int_equal(c.mtu, 1400);
 	assert_string_equal(c.name, "n");
@@ -197,7 +194,7 @@ static void what_is_absent_keeps_its_default(void **state)
 {
 	scoped(json_put) json_t *j = json_loads("{\"mtu\":null, \"name\":\"\", \"gateway\":\"\", \"on\":null}", 0, NULL);
 	scoped(arena_free) struct arena arena = { 0 };
-	struct conf c = { .mtu = 1500, .name = "default", .maybe = -1, .on = true };
+	struct conf c = { .mtu = 1500, .name = "default", .on = true };
 	struct err e = { 0 };
 	struct reading r = { .arena = &arena, .err = &e };
 
@@ -205,7 +202,6 @@ static void what_is_absent_keeps_its_default(void **state)
 	assert_int_equal(fields_read(fields, j, &c, &r), 0);
 	assert_int_equal(c.mtu, 1500);
 	assert_string_equal(c.name, "default");
-	assert_int_equal(c.maybe, -1);
 	assert_true(c.on);
 	assert_false(addr_is_set(&c.gateway) || c.ports.given);
 }
@@ -214,7 +210,6 @@ static void a_complaint_names_the_exact_place(void **state)
 {
 	static const struct { const char *text, *msg; } rows[] = {
 		{ "{\"on\":1}", "on: want true or false" },
-		{ "{\"maybe\":\"yes\"}", "maybe: want true or false" },
 		{ "{\"number\":6}", "number: want a whole number from -5 to 5" },
 		{ "{\"number\":1.5}", "number: want a whole number from -5 to 5" },
 		{ "{\"mtu\":-1}", "mtu: want a whole number from 68 to 65535" },
@@ -243,7 +238,7 @@ static void a_complaint_names_the_exact_place(void **state)
 	for_rows(row, rows) {
 		scoped(json_put) json_t *j = json_loads(row->text, 0, NULL);
 		scoped(arena_free) struct arena arena = { 0 };
-		struct conf c = { .maybe = -1 };
+		struct conf c = { .on = false };
 		struct err e = { 0 };
 		struct reading r = { .arena = &arena, .err = &e };
 
