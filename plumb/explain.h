@@ -28,9 +28,7 @@ void explain_links(struct explanation *x);      /* record, namespace, both ends,
 void explain_addresses(struct explanation *x);  /* addresses, routes, leases, settings (explain_addresses.c) */
 void explain_nftables(struct explanation *x);   /* elements and chains, connections (explain_nftables.c) */
 
-/* "HOST:PORT[/PROTO]" of --path; HOST may be a container's name. EXIT_USAGE. (explain_path.c) */
-int explain_read_path(struct survey *s, const struct seen_attachment *subject, struct trip *out);
-/* The journeys that --from asks for, of struct journey, and their text. */
+/* The journeys to --path that --from asks for, of struct journey, and their text. (explain_path.c) */
 int explain_paths(struct survey *s, struct ruleset *rs, const struct seen_attachment *subject, struct list *out);
 void explain_tell_path(const struct journey *j);
 json_t *explain_path_json(const struct journey *j);

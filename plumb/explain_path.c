@@ -2,10 +2,10 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "explain.h"
+#include "ports.h"
 #include "glyphs.h"
 #include "plumb.h"
 
@@ -46,14 +46,18 @@ static bool read_host(struct survey *s, char *text, struct addr *out)
 
 static bool read_protocol(const char *text, uint8_t *out)
 {
-	*out = !strcmp(text, "tcp") ? IPPROTO_TCP : !strcmp(text, "udp") ? IPPROTO_UDP : !strcmp(text, "sctp") ? IPPROTO_SCTP : 0;
-	return *out;
+	const char *known = port_protocol(text);
+
+	*out = !known ? 0 : !strcmp(known, "tcp") ? IPPROTO_TCP : !strcmp(known, "udp") ? IPPROTO_UDP : IPPROTO_SCTP;
+	return known;
 }
 
-int explain_read_path(struct survey *s, const struct seen_attachment *subject, struct trip *t)
+/* "HOST:PORT[/PROTO]" of --path; HOST may be a container's name. */
+static int read_path(struct survey *s, const struct seen_attachment *subject, struct trip *t)
 {
-	char *text = arena_strdup(&s->c->arena, s->c->opt.path), *slash = text ? strrchr(text, '/') : NULL, *colon, *end;
-	unsigned long port;
+	char *text = arena_strdup(&s->c->arena, s->c->opt.path), *slash = text ? strrchr(text, '/') : NULL, *colon;
+	const char *digits;
+	unsigned port;
 
 	*t = (struct trip){ .protocol = IPPROTO_TCP };
 	if (slash)
@@ -64,8 +68,8 @@ int explain_read_path(struct survey *s, const struct seen_attachment *subject, s
 	if (!colon || (strchr(text, ':') != colon && text[0] != '['))
 		return refuse(s, "such as 192.0.2.1:8080, [fd00::1]:53/udp or :80 for the container itself");
 	*colon = '\0';
-	port = strtoul(colon + 1, &end, 10);
-	if (*end || port < 1 || port > 65535)
+	digits = colon + 1;
+	if (!port_number(&digits, &port) || *digits)
 		return refuse(s, "a port is a number from 1 to 65535");
 	t->port = (uint16_t)port;
 	if (!*text) {
@@ -128,7 +132,7 @@ int explain_paths(struct survey *s, struct ruleset *rs, const struct seen_attach
 {
 	const char *from = s->c->opt.from;
 	struct trip t;
-	int r = explain_read_path(s, subject, &t);
+	int r = read_path(s, subject, &t);
 
 	if (r < 0)
 		return r;

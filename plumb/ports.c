@@ -8,7 +8,7 @@
 #include "base/scoped.h"
 #include "base/text.h"
 
-static bool parse_number(const char **text, unsigned *out)
+bool port_number(const char **text, unsigned *out)
 {
 	unsigned n = 0;
 	const char *p = *text;
@@ -27,12 +27,12 @@ static bool parse_range(const char *text, uint16_t *first, uint16_t *count)
 {
 	unsigned from, to;
 
-	if (!parse_number(&text, &from))
+	if (!port_number(&text, &from))
 		return false;
 	to = from;
 	if (*text == '-') {
 		text++;
-		if (!parse_number(&text, &to))
+		if (!port_number(&text, &to))
 			return false;
 	}
 	if (*text || to < from || to - from == 65535)
@@ -42,16 +42,14 @@ static bool parse_range(const char *text, uint16_t *first, uint16_t *count)
 	return true;
 }
 
-static bool parse_protocol(const char *text, struct port *out)
+const char *port_protocol(const char *text)
 {
 	static const char *const known[] = { "tcp", "udp", "sctp" };
 
 	for (size_t i = 0; i < ARRAY_LEN(known); i++)
-		if (!strcasecmp(known[i], text)) {
-			out->protocol = known[i];
-			return true;
-		}
-	return false;
+		if (!strcasecmp(known[i], text))
+			return known[i];
+	return NULL;
 }
 
 /* "10.1.2.3" or "[fd00::1]". */
@@ -78,7 +76,7 @@ bool port_parse(const char *text, struct port *out)
 	slash = strchr(copy, '/');
 	if (slash) {
 		*slash = '\0';
-		if (!parse_protocol(slash + 1, out))
+		if (!(out->protocol = port_protocol(slash + 1)))
 			return false;
 	}
 	container = strrchr(copy, ':');

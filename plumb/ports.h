@@ -15,6 +15,10 @@ struct port {
 /* "[HOSTIP:]HOST:CONTAINER[/PROTO]"; an IPv6 HOSTIP in brackets; HOST and CONTAINER may be ranges "8000-8009" of one length. */
 bool port_parse(const char *text, struct port *out);
 
+/* The parts of it: a number from 1 to 65535, behind which text is then; "tcp", "udp" or "sctp", NULL: none of them. */
+bool port_number(const char **text, unsigned *out);
+const char *port_protocol(const char *text);
+
 /* The value of the capability portMappings, the caller's: an entry a port, as the CNI conventions have it. */
 json_t *ports_json(const struct list *ports);
 

@@ -479,7 +479,7 @@ case_usage() {
 	two_networks
 	attach net web
 	expect 2 explain; expect 2 explain web --from lan; says "--from goes with --path"
-	for bad in 80 192.0.2.1 192.0.2.1:0 192.0.2.1:99999 192.0.2.1:80/icmp nobody:80 fd00::1:80; do expect 2 explain web --path "$bad"; says "--path $bad"; done
+	for bad in 80 192.0.2.1 192.0.2.1:0 192.0.2.1:99999 192.0.2.1:+80 192.0.2.1:80/icmp nobody:80 fd00::1:80; do expect 2 explain web --path "$bad"; says "--path $bad"; done
 	expect 2 explain web --path :80 --from nobody; says "--from nobody"
 	expect 1 explain web --path :80; prints "from the LAN to 10.89.0.2:80/tcp"; prints "from the host to"
 	expect 0 explain --help; prints "--path PLACE"
