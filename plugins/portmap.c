@@ -169,16 +169,11 @@ static int portmap_gc(struct cni_call *c)
 static int check_element(const struct nft_set *set, struct nft_element *el, void *job)
 {
 	struct job *j = job;
-	int r = publish_is_at_loopback(set) ? 0 : nft_check(j->nft, set, el, j->what, j->c), rules;
+	int r = publish_is_at_loopback(set) ? 0 : nft_check(j->nft, set, el, j->what, j->c);
 
 	if (r < 0 || !el->chain[0] || gate_is_shut(j->mapping, j->target->address->addr.family))
 		return r;
-	rules = nft_chain_rules(j->nft, &nft_inet, el->chain, &j->c->err);
-	if (rules > 0)
-		return 0;
-	err_set(&j->c->err, CNI_FAILED, -ENOENT, "%s: nftables chain %s has lost its rules", j->what, el->chain);
-	err_detail(&j->c->err, "somebody has flushed it; `plumb restore` brings it back");
-	return -ENOENT;
+	return nft_check_chain(j->nft, el->chain, j->what, j->c);
 }
 
 static int check_mapping(struct job *j)

@@ -9,6 +9,7 @@
 
 #include "cni/result.h"
 #include "cni/version.h"
+#include "os/file.h"
 #include "os/netns.h"
 #include "plumb.h"
 #include "runs.h"
@@ -57,13 +58,6 @@ const char *attached_name(const struct cached *a)
 	return name && *name ? name : a->endpoint.container;
 }
 
-static bool same_file(const char *a, const char *b)
-{
-	struct stat x, y;
-
-	return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
-}
-
 /* Whether text is what `ip netns` or the runtime calls it (/run/netns/NAME, /run/user/1000/netns/NAME), or the number of a process in it. */
 static bool is_netns_name(const char *netns, const char *text)
 {
@@ -72,7 +66,7 @@ static bool is_netns_name(const char *netns, const char *text)
 
 	if (name && !strcmp(name + strlen("/netns/"), text))
 		return true;
-	return !text[strspn(text, "0123456789")] && text_format(path, sizeof path, "/proc/%s/ns/net", text) && same_file(netns, path);
+	return !text[strspn(text, "0123456789")] && text_format(path, sizeof path, "/proc/%s/ns/net", text) && file_is_same(netns, path);
 }
 
 bool attached_is(const struct cached *a, const char *text)
@@ -80,7 +74,7 @@ bool attached_is(const struct cached *a, const char *text)
 	const char *id = a->endpoint.container, *netns = a->endpoint.netns;
 
 	if (strchr(text, '/'))
-		return !strcmp(netns, text) || same_file(netns, text);
+		return !strcmp(netns, text) || file_is_same(netns, text);
 	if (!strcmp(id, text) || !strcmp(attached_name(a), text) || (strlen(text) >= ID_BEGINNING && !strncmp(id, text, strlen(text))))
 		return true;
 	return is_netns_name(netns, text);

@@ -268,3 +268,12 @@ int nft_check(struct nft *nft, const struct nft_set *set, const struct nft_eleme
 	err_detail(&c->err, "DEL and ADD the attachment to mend it");
 	return -EINVAL;
 }
+
+int nft_check_chain(struct nft *nft, const char *chain, const char *what, struct cni_call *c)
+{
+	if (nft_chain_rules(nft, &nft_inet, chain, &c->err) > 0)
+		return 0;
+	err_set(&c->err, CNI_FAILED, -ENOENT, "%s: nftables chain %s has lost its rules", what, chain);
+	err_detail(&c->err, "somebody has flushed it; `plumb restore` brings it back");
+	return -ENOENT;
+}

@@ -46,5 +46,7 @@ int nft_refuse_others(struct nft *nft, const struct nft_set *set, const struct n
 int nft_give_back(struct nft *nft, const struct nft_set *set, struct nft_element *el, struct cni_call *c);
 /* CHECK: 0 when the element is there, the attachment's, with the value of `el`. */
 int nft_check(struct nft *nft, const struct nft_set *set, const struct nft_element *el, const char *what, struct cni_call *c);
+/* CHECK: an error where the chain is not there or has no rules; what: whose it is. */
+int nft_check_chain(struct nft *nft, const char *chain, const char *what, struct cni_call *c);
 
 #endif

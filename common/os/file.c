@@ -48,6 +48,13 @@ char *file_read(struct arena *a, const char *path, size_t limit, size_t *len)
 	return n < 0 ? NULL : text;
 }
 
+bool file_is_same(const char *a, const char *b)
+{
+	struct stat x, y;
+
+	return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
 int file_write(int fd, const char *text, size_t len)
 {
 	while (len > 0) {

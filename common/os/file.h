@@ -2,6 +2,7 @@
 #ifndef PLUMB_OS_FILE_H
 #define PLUMB_OS_FILE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/arena.h"
@@ -12,6 +13,9 @@ char *file_read(struct arena *a, const char *path, size_t limit, size_t *len);
 
 /* Writes all of it; 0 or -errno. */
 int file_write(int fd, const char *text, size_t len);
+
+/* Whether two paths lead to one file: a namespace has several. False where one of them leads nowhere. */
+bool file_is_same(const char *a, const char *b);
 
 /* What to do about an error of a file system, NULL where that does not follow from it. */
 const char *file_remedy(int r);

@@ -38,19 +38,6 @@ static void hidden_name(const char *path, const char *end, char out[PATH_MAX])
 
 /* ---- Writing ---- */
 
-static int write_whole(int fd, const uint8_t *bytes, size_t len)
-{
-	while (len > 0) {
-		ssize_t n = write(fd, bytes, len);
-
-		if (n < 0 && errno != EINTR)
-			return -errno;
-		bytes += n > 0 ? n : 0;
-		len -= n > 0 ? n : 0;
-	}
-	return 0;
-}
-
 static struct note make_note(const char *text)
 {
 	struct note n = { .h = { .nlmsg_type = NLMSG_NOOP } };
@@ -84,9 +71,9 @@ int nft_record_write(const char *path, const struct nft_messages *record, const 
 	}
 	if (fd < 0)
 		return refuse_to_write(e, -errno, path);
-	r = write_whole(fd, (const uint8_t *)&n, n.h.nlmsg_len);
+	r = file_write(fd, (const char *)&n, n.h.nlmsg_len);
 	if (r == 0)
-		r = write_whole(fd, record->bytes, record->len);
+		r = file_write(fd, (const char *)record->bytes, record->len);
 	if (r == 0 && rename(new, path) < 0)
 		r = -errno;
 	if (r < 0) {

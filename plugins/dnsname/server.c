@@ -8,11 +8,11 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <time.h>
 
 #include "base/trace.h"
 #include "dnsname/dnsname.h"
+#include "os/file.h"
 
 enum { START_MS = 20 * 1000, LEARN_MS = 3000, ASK_MS = 500, PORT_FIRST = 20000, PORTS = 10000 };
 
@@ -116,18 +116,11 @@ int server_load(struct cni_call *c, const char *view, struct server *out)
 
 /* ---- Starting ---- */
 
-static bool same_file(const char *a, const char *b)
-{
-	struct stat x, y;
-
-	return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
-}
-
 /* As a unit of its own a server outlives the runtime's service. Only where the system's namespaces are ours. */
 static bool can_be_unit(void)
 {
-	return access("/run/systemd/system", F_OK) == 0 && same_file("/proc/1/ns/net", "/proc/self/ns/net") &&
-	       same_file("/proc/1/ns/mnt", "/proc/self/ns/mnt");
+	return access("/run/systemd/system", F_OK) == 0 && file_is_same("/proc/1/ns/net", "/proc/self/ns/net") &&
+	       file_is_same("/proc/1/ns/mnt", "/proc/self/ns/mnt");
 }
 
 static int run_as_unit(struct cni_call *c, const struct server *s, char *const *argv)

@@ -39,7 +39,8 @@ static bool blocks_host(const struct firewall_conf *conf)
 
 static bool guards_host(const struct firewall_conf *conf) { return blocks_host(conf) || conf->deny_local.count > 0; }
 
-bool has_policy(const struct firewall_conf *conf)
+/* Without one there is nothing of an attachment in nftables. */
+static bool has_policy(const struct firewall_conf *conf)
 {
 	return guards_ingress(conf) || guards_egress(conf) || guards_host(conf);
 }
@@ -359,17 +360,10 @@ int policy_gc(struct cni_call *c)
 
 static int check_one(struct nft *nft, const struct policy *p, const struct part *part, const struct nft_set *set, struct nft_element *el, struct cni_call *c)
 {
-	int r = nft_check(nft, set, el, "the container's policy", c), rules;
+	int r = nft_check(nft, set, el, "the container's policy", c);
 
 	(void)p;
-	if (r < 0 || !part)
-		return r;
-	rules = nft_chain_rules(nft, &nft_inet, el->chain, &c->err);
-	if (rules > 0)
-		return 0;
-	err_set(&c->err, CNI_FAILED, -ENOENT, "the policy of network %s: nftables chain %s has lost its rules", c->who.network, el->chain);
-	err_detail(&c->err, "somebody has flushed it; `plumb restore` brings it back");
-	return -ENOENT;
+	return r < 0 || !part ? r : nft_check_chain(nft, el->chain, "the container's policy", c);
 }
 
 static int check_all(struct nft *nft, void *call)
