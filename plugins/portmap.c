@@ -198,4 +198,5 @@ static int portmap_check(struct cni_call *c)
 }
 
 CNI_PLUGIN("portmap", .about = "publishes ports of the host to the container", .fields = portmap_fields, .conf_size = sizeof(struct portmap_conf),
-           .settle = portmap_settle, .flags = PLUGIN_NEEDS_PREV | PLUGIN_NO_NETNS, .add = portmap_add, .del = portmap_del, .check = portmap_check, .gc = portmap_gc);
+           .settle = portmap_settle, .flags = PLUGIN_NEEDS_PREV | PLUGIN_NO_NETNS, .add = portmap_add, .del = portmap_del,
+           .check = portmap_check, .gc = portmap_gc);

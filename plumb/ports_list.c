@@ -90,7 +90,8 @@ static int note(const struct nft_element *el, void *listing)
 	if (!p)
 		return err_nomem(&l->c->trouble.err, "ports");
 	*p = (struct published){
-		.host.family = family, .protocol = el->key.bytes[at], .first = port_at(&el->key, at + 4), .last = port_at(last, at + 4), .gated = maps[l->map].gated, .attachment = a,
+		.host.family = family, .protocol = el->key.bytes[at], .first = port_at(&el->key, at + 4), .last = port_at(last, at + 4),
+		.gated = maps[l->map].gated, .attachment = a,
 	};
 	p->to = el->value.len > size ? port_at(&el->value, size) : p->first;
 	if (at)
@@ -160,9 +161,10 @@ static json_t *json_of(struct listing *l, const struct published *p)
 {
 	char host[ADDR_TEXT], to[ADDR_TEXT];
 
-	return json_pack("{s:s, s:i, s:i, s:s, s:s, s:i, s:s, s:s*, s:s*, s:b}", "hostIP", addr_text(&p->host, host), "hostPort", p->first, "hostPortEnd", p->last, "protocol",
-	                 protocol_name(p), "containerIP", addr_text(&p->container, to), "containerPort", p->to, "network", network_of(l->c, p), "container",
-	                 p->attachment ? p->attachment->endpoint.container : NULL, "name", p->attachment ? attached_name(p->attachment) : NULL, "conditions", p->gated);
+	return json_pack("{s:s, s:i, s:i, s:s, s:s, s:i, s:s, s:s*, s:s*, s:b}", "hostIP", addr_text(&p->host, host), "hostPort", p->first,
+	                 "hostPortEnd", p->last, "protocol", protocol_name(p), "containerIP", addr_text(&p->container, to), "containerPort", p->to, "network", network_of(l->c, p), "container",
+	                 p->attachment ? p->attachment->endpoint.container : NULL, "name",
+	                 p->attachment ? attached_name(p->attachment) : NULL, "conditions", p->gated);
 }
 
 /* A container that nobody knows is a mistake, and no container without ports. */

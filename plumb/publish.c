@@ -47,7 +47,8 @@ static bool is_wanted(struct call *c, const struct cached *a)
 static int refuse_ambiguous(struct call *c, const struct cached *a, const struct cached *b)
 {
 	if (!attached_same(a, b)) {
-		trouble_set(&c->trouble, EXIT_FAILED, -EEXIST, "container \"%s\": several are meant: %s and %s", c->opt.operands[0], a->endpoint.container, b->endpoint.container);
+		trouble_set(&c->trouble, EXIT_FAILED, -EEXIST, "container \"%s\": several are meant: %s and %s", c->opt.operands[0],
+		            a->endpoint.container, b->endpoint.container);
 		return -EEXIST;
 	}
 	trouble_set(&c->trouble, EXIT_FAILED, -EEXIST, "container %s is on networks %s and %s, which both publish ports", attached_name(a), a->network, b->network);
@@ -205,7 +206,8 @@ static bool read_host_ports(struct call *c, const char *text, struct port *out, 
 
 static bool is_meant(const json_t *mapping, const struct port *port, unsigned nth, bool inner)
 {
-	return port_of(mapping, "hostPort") == port->host + nth && protocol_is(mapping, port->protocol) && (!addr_is_set(&port->host_ip) || address_is(mapping, &port->host_ip)) &&
+	return port_of(mapping, "hostPort") == port->host + nth && protocol_is(mapping, port->protocol) &&
+	       (!addr_is_set(&port->host_ip) || address_is(mapping, &port->host_ip)) &&
 	       (!inner || port_of(mapping, "containerPort") == port->container + nth);
 }
 

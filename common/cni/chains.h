@@ -22,11 +22,12 @@ struct leaving {
 	struct list           valid;    /* GC: owners that stay, const char *, sorted */
 };
 
-/* ADD: an element that is its network's rather than an attachment's. It goes with the chain that it leads to. -EADDRINUSE where another network has the key. */
+/* ADD: an element that is its network's rather than an attachment's. It goes with the chain that it leads to. -EADDRINUSE where another network has
+ * the key. */
 int element_share(struct nft *nft, const struct nft_set *set, struct nft_element *el, const char *what, struct cni_call *c);
 
-/* DEL, and an ADD that takes itself back: gives back what is on record of the attachment, whatever the configuration says by now. How many elements of it were
- * there; -ENOENT: nothing is on record. */
+/* DEL, and an ADD that takes itself back: gives back what is on record of the attachment, whatever the configuration says by now. How many elements
+ * of it were there; -ENOENT: nothing is on record. */
 int leave_recorded(struct leaving *l, const struct nft_table *table, const char *part);
 /* An element of a set, kept for a while. */
 struct set_element {
@@ -39,8 +40,8 @@ int set_element_keep(struct cni_call *c, struct list *list, const struct nft_set
 int replaced_read(struct cni_call *c, const struct nft_table *table, const char *part, struct list *out);
 /* The transaction has failed: what was there before is there still, and on record. */
 void replaced_stays(struct cni_call *c, const char *part);
-/* In the transaction, when the new elements (`claimed`) are in it: what is not among them leaves, and so do chains that only what leaves or is replaced leads
- * to. It includes leave_chains. */
+/* In the transaction, when the new elements (`claimed`) are in it: what is not among them leaves, and so do chains that only what leaves or is
+ * replaced leads to. It includes leave_chains. */
 int leave_replaced(struct leaving *l, const struct nft_table *table, const struct list *before, struct list *claimed);
 /* Gives an element back if it is the attachment's. */
 int leave(struct leaving *l, const struct nft_set *set, struct nft_element *el);

@@ -44,8 +44,8 @@ int routes_apply(struct cni_call *c, const struct link *pod);
 
 /* Waits until the host answers to the gateways' addresses of c->result, which it has; for IPv6, where address_add does not. */
 void gateways_settle(struct cni_call *c);
-/* Waits until the container answers to its addresses, and tells its neighbours where they are now; best effort. To be done once the host's end forwards. flags:
- * those of addresses_apply; with duplicate detection nothing is waited for. */
+/* Waits until the container answers to its addresses, and tells its neighbours where they are now; best effort. To be done once the host's end
+ * forwards. flags: those of addresses_apply; with duplicate detection nothing is waited for. */
 void addresses_announce(struct cni_call *c, const struct link *pod, unsigned flags);
 
 /* Appends an interface to c->result. sandbox NULL: on the host. Returns its index, or negative. */

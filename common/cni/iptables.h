@@ -18,8 +18,8 @@ struct iptables_rules {
  * Without an own chain rules are looked for in the families of prevResult's addresses only. */
 int iptables_forget(struct cni_call *c, const struct iptables_rules *rules);
 
-/* Calls each for the rules of a chain, as lines, in whichever kind of iptables and both families; none where there is no such chain. Its name begins with "CNI-".
- * 0, or what each has returned. */
+/* Calls each for the rules of a chain, as lines, in whichever kind of iptables and both families; none where there is no such chain. Its name begins
+ * with "CNI-". 0, or what each has returned. */
 int iptables_each(struct cni_call *c, const char *table, const char *chain, int (*each)(struct cni_call *c, char *line, void *arg), void *arg);
 
 /* Whether it leads to the own chain: the line's end. */

@@ -1,6 +1,6 @@
-/* An address is an element of masq4 or masq6 that leads to a chain of its subnet and options; the chain lets the subnet's own traffic pass, and what is excluded,
- * and masquerades the rest. Subnets may overlap, and a set of intervals cannot hold overlapping ones, nor can nftables before 6.13 compare two addresses under
- * a mask; a chain for each subnet can (cni/chains.h says when it goes). */
+/* An address is an element of masq4 or masq6 that leads to a chain of its subnet and options; the chain lets the subnet's own traffic pass, and what
+ * is excluded, and masquerades the rest. Subnets may overlap, and a set of intervals cannot hold overlapping ones, nor can nftables before 6.13
+ * compare two addresses under a mask; a chain for each subnet can (cni/chains.h says when it goes). */
 #include "cni/masq.h"
 
 #include <errno.h>

@@ -15,9 +15,9 @@ struct nft_pair {
 };
 static inline const struct nft_set *nft_of(const struct nft_pair *p, int family) { return family == AF_INET ? &p->v4 : &p->v6; }
 
-/* Runs a transaction for the call. CHECK and STATUS only read; CHECK with "repair": true in the configuration brings back what is on record first when something
- * is missing. What ADD adds goes on record, by attachment and `part` (a word for what is done here: "masq");
- * DEL and GC take records away. */
+/* Runs a transaction for the call. CHECK and STATUS only read; CHECK with "repair": true in the configuration brings back what is on record first
+ * when something is missing. What ADD adds goes on record, by attachment and `part` (a word for what is done here: "masq"); DEL and GC take records
+ * away. */
 int nft_work(struct cni_call *c, const struct nft_table *table, const char *part, nft_decide *decide, void *arg);
 
 /* Whether the table is there, with every chain of its ruleset and as many rules in it as there should be. 0, or negative with e saying what is lost. */

@@ -13,8 +13,8 @@ int takeover_masquerade(struct cni_call *c);    /* ipMasq of bridge and ptp */
 int takeover_spoof_guard(struct cni_call *c);   /* macspoofchk of bridge */
 int takeover_firewall(struct cni_call *c);      /* firewall, for the addresses of prevResult; the chain and the admin's stay */
 
-/* GC: portmap's of containers that are on no valid attachment, by what their rules in iptables say: network and container. (In nftables they do not say the
- * network.) 0 or negative. */
+/* GC: portmap's of containers that are on no valid attachment, by what their rules in iptables say: network and container. (In nftables they do not
+ * say the network.) 0 or negative. */
 int takeover_ports_gc(struct cni_call *c);
 
 /* A step of DEL, for where nothing of our own was found; does nothing in other verbs. 0 or negative. */

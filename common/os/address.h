@@ -17,8 +17,9 @@ enum address_flags {
 int address_add(struct netlink *nl, int index, const char *name, const struct prefix *p, unsigned flags, struct err *e);
 int address_del(struct netlink *nl, int index, const struct prefix *p, struct err *e);       /* 0 also when it is not there */
 
-/* Waits until an IPv6 address that was added without duplicate detection is in use; best effort, a second at most. The kernel answers address_add first, and makes
- * the address its own, and neighbours' questions for it heard, when a worker gets round to it: who asks before is heard at the next try, a second later. */
+/* Waits until an IPv6 address that was added without duplicate detection is in use; best effort, a second at most. The kernel answers address_add
+ * first, and makes the address its own, and neighbours' questions for it heard, when a worker gets round to it: who asks before is heard at the next
+ * try, a second later. */
 void address_settle(struct netlink *nl, const struct addr *a);
 
 /* Calls each for every address of the link, or with index 0 of all links, of family or 0 for both; stops at other than 0 and returns that. */

@@ -58,8 +58,8 @@ int bridge_create(struct netlink *nl, const struct bridge *b, struct err *e);
 int link_up(struct netlink *nl, int index, struct err *e);
 int link_down(struct netlink *nl, int index, struct err *e);
 /* Has the kernel tell the link's neighbours of all its addresses (RFC 5227, section 3: gratuitous ARP; RFC 4861, section 7.2.6: unsolicited neighbour
- * advertisements), where the settings arp_notify and ndisc_notify are 1; best effort. To send the frames ourselves would take a packet socket, and to close
- * one the kernel waits for all processors: 5 to 15 ms. */
+ * advertisements), where the settings arp_notify and ndisc_notify are 1; best effort. To send the frames ourselves would take a packet socket, and to
+ * close one the kernel waits for all processors: 5 to 15 ms. */
 void link_announce(struct netlink *nl, const struct link *l);
 /* Switches promiscuous mode on or off, as `ip link set promisc` does. */
 int link_promisc(struct netlink *nl, int index, bool on, struct err *e);

@@ -113,8 +113,8 @@ int nft_find(struct nft *nft, const struct nft_set *set, struct nft_element *el,
 int nft_each(struct nft *nft, const struct nft_set *set, int (*each)(const struct nft_element *el, void *arg), void *arg, struct err *e);
 /* How many rules a chain has; -ENOENT: no such chain. */
 int nft_chain_rules(struct nft *nft, const struct nft_table *table, const char *chain, struct err *e);
-/* How many rules and elements refer to or make up a chain; -ENOENT: no such chain. The one thing here that is not of a generation: batches that are not through count
- * already. */
+/* How many rules and elements refer to or make up a chain; -ENOENT: no such chain. The one thing here that is not of a generation: batches that are
+ * not through count already. */
 int nft_chain_use(struct nft *nft, const struct nft_table *table, const char *chain, struct err *e);
 
 void nft_add(struct nft *nft, const struct nft_set *set, const struct nft_element *el);
@@ -146,7 +146,8 @@ struct nft_rule_seen {
 	char     chain[NFT_NAME];       /* where NFT_JUMP and NFT_GOTO lead */
 };
 /* Calls each for the rules of a chain, which may not be there. */
-int nft_rule_each(struct nft *nft, const struct nft_table *table, const char *chain, int (*each)(const struct nft_rule_seen *rule, void *arg), void *arg, struct err *e);
+int nft_rule_each(struct nft *nft, const struct nft_table *table, const char *chain, int (*each)(const struct nft_rule_seen *rule, void *arg),
+                  void *arg, struct err *e);
 void nft_rule_remove(struct nft *nft, const struct nft_table *table, const char *chain, uint64_t handle);
 
 void nft_chain_remove(struct nft *nft, const struct nft_table *table, const char *chain);

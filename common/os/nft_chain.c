@@ -238,7 +238,8 @@ static int visit_rule(struct nlmsghdr *h, void *walk)
 	return w->each(&seen, w->arg);
 }
 
-int nft_rule_each(struct nft *nft, const struct nft_table *table, const char *chain, int (*each)(const struct nft_rule_seen *rule, void *arg), void *arg, struct err *e)
+int nft_rule_each(struct nft *nft, const struct nft_table *table, const char *chain, int (*each)(const struct nft_rule_seen *rule, void *arg),
+                  void *arg, struct err *e)
 {
 	struct rule_walk w = { each, arg };
 	int r = netlink_dump(&nft->nl, rules_request(NFT_MSG_GETRULE, 0, table, chain), visit_rule, &w);

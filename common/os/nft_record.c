@@ -29,8 +29,8 @@ struct note {
 	char            text[PATH_MAX];
 };
 
-/* What no restore sees: a record whose elements are being removed, and one that is being written (".new"). Of the record's own name, so that whoever comes for the
- * attachment finds what a killed process left of it. */
+/* What no restore sees: a record whose elements are being removed, and one that is being written (".new"). Of the record's own name, so that whoever
+ * comes for the attachment finds what a killed process left of it. */
 static void hidden_name(const char *path, const char *end, char out[PATH_MAX])
 {
 	snprintf(out, PATH_MAX, NFT_RECORDS "/.%s%s", strrchr(path, '/') + 1, end);

@@ -9,8 +9,8 @@
  * made by asking. False, too, where it may not be read: then iptables-legacy cannot have written it from here either. */
 bool xtables_contain(int family, const char *table, const void *what, size_t len);
 
-/* Whether what is forwarded and picked by no rule is dropped: by the policy of table filter's chain FORWARD, or by a rule of it that takes all. Chains that
- * it leads to are not looked into. False as above. */
+/* Whether what is forwarded and picked by no rule is dropped: by the policy of table filter's chain FORWARD, or by a rule of it that takes all.
+ * Chains that it leads to are not looked into. False as above. */
 bool xtables_forward_drops(int family);
 
 #endif

@@ -18,7 +18,8 @@ struct lease_file {
 	char            text[LEASE_TEXT];
 };
 
-/* 0 or -errno (-ENOENT, or why it could not be read; *out is then nobody's). What is no file, or too long, or not text, counts as held by nobody in particular. */
+/* 0 or -errno (-ENOENT, or why it could not be read; *out is then nobody's). What is no file, or too long, or not text, counts as held by nobody in
+ * particular. */
 int lease_file_read(int dir, const char *name, struct lease_file *out);
 /* Splits the len bytes in out->text; sets all but born. */
 void lease_file_parse(struct lease_file *out, size_t len);

@@ -30,8 +30,8 @@ static bool leads_to(const char *path, uint64_t inode)
 	return st.st_ino == inode;
 }
 
-/* There, and not to be looked at. To one with CAP_SYS_PTRACE that is a process of a user namespace around ours, no container of ours. One that has just ended is
- * refused in the same words; and the first of all is no container's. */
+/* There, and not to be looked at. To one with CAP_SYS_PTRACE that is a process of a user namespace around ours, no container of ours. One that has
+ * just ended is refused in the same words; and the first of all is no container's. */
 static bool is_hidden(int proc, const char *pid, int why)
 {
 	return (why == EACCES || why == EPERM) && !capability_has(CAP_SYS_PTRACE) && strcmp(pid, "1") != 0 && faccessat(proc, pid, F_OK, 0) == 0;

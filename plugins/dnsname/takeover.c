@@ -1,5 +1,5 @@
-/* What containers/dnsname has left: a directory for each network with `addnhosts`, a line for each address (ADDRESS NAME ALIAS…), which its dnsmasq reads when
- * it starts and at SIGHUP. Containers that it has set up go on being answered by that; their DEL is ours. */
+/* What containers/dnsname has left: a directory for each network with `addnhosts`, a line for each address (ADDRESS NAME ALIAS…), which its dnsmasq
+ * reads when it starts and at SIGHUP. Containers that it has set up go on being answered by that; their DEL is ours. */
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>

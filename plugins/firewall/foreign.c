@@ -1,5 +1,6 @@
-/* Other programs' tables. An accept of ours ends nothing for others: a chain of theirs at the same hook that drops, drops. We only read them, to tell, unless
- * "foreignFirewall" is "accept": then two rules at the head of such a chain let the network's link pass. Docker has DOCKER-USER for that. */
+/* Other programs' tables. An accept of ours ends nothing for others: a chain of theirs at the same hook that drops, drops. We only read them, to
+ * tell, unless "foreignFirewall" is "accept": then two rules at the head of such a chain let the network's link pass. Docker has DOCKER-USER for
+ * that. */
 #include <errno.h>
 #include <netinet/in.h>
 #include <linux/netfilter.h>

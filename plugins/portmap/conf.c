@@ -35,7 +35,8 @@ static int check_backend(struct cni_call *c, const struct portmap_conf *conf)
 	return 0;
 }
 
-/* A configuration that ADD refuses must not keep DEL and GC from cleaning up what an earlier one made: there, mappings that make no sense are passed over. */
+/* A configuration that ADD refuses must not keep DEL and GC from cleaning up what an earlier one made: there, mappings that make no sense are passed
+ * over. */
 int portmap_settle(struct cni_call *c)
 {
 	struct portmap_conf *conf = c->conf;

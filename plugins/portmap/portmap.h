@@ -96,8 +96,8 @@ struct job;
 int shadows_evict(struct job *j);
 /* ADD of a range: an error where an element of somebody else's lies in it. */
 int range_is_free(struct job *j);
-/* What gives a connection to the container the host's address, by the container's address alone: from everywhere (masqAll), or from the container itself and
- * from 127.0.0.0/8. */
+/* What gives a connection to the container the host's address, by the container's address alone: from everywhere (masqAll), or from the container
+ * itself and from 127.0.0.0/8. */
 int snat_each(struct cni_call *c, const struct target *t, element_fn *each, void *arg);
 /* By the link that leads to the container: from others that are behind it too. */
 int snat_by_link(struct cni_call *c, const struct target *t, element_fn *each, void *arg);
@@ -136,7 +136,8 @@ int listeners_check(struct job *j);
 
 /* ---- What the host has to allow (loopback.c) ---- */
 
-/* ADD: ports are reached from 127.0.0.0/8, ::1 and the container's own bridge. ::1 and the bridge as well as may be; negative with c->err set for 127.0.0.0/8. */
+/* ADD: ports are reached from 127.0.0.0/8, ::1 and the container's own bridge. ::1 and the bridge as well as may be; negative with c->err set for
+ * 127.0.0.0/8. */
 int loopback_enable(struct job *j);
 
 /* ---- Taking away (unpublish.c) ---- */

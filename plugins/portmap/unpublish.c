@@ -12,8 +12,8 @@ static int is_ours(const struct nft_set *set, struct nft_element *el, void *job)
 	return r == 1 ? nft_owned_by(el, j->c->who.owner) : r;
 }
 
-/* DEL without mappings: asks whether the container's address is in a set of published containers. Only snat and masqAll put it there; without them the answer
- * is yes. */
+/* DEL without mappings: asks whether the container's address is in a set of published containers. Only snat and masqAll put it there; without them
+ * the answer is yes. */
 static int may_have_ports(struct job *j)
 {
 	const struct portmap_conf *conf = j->c->conf;
