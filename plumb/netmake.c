@@ -162,7 +162,7 @@ int plan_read(struct call *c, struct plan *out)
 	const struct options *o = &c->opt;
 	int r;
 
-	*out = (struct plan){ .name = c->subject, .version = "1.0.0", .masquerade = true, .hairpin = true, .icc = true };
+	*out = (struct plan){ .name = c->subject, .masquerade = true, .hairpin = true, .icc = true };
 	if ((r = read_driver(c, out)) < 0)
 		return r;
 	out->internal = o->internal;

@@ -7,7 +7,7 @@
 enum driver { DRIVER_BRIDGE, DRIVER_PTP, DRIVER_MACVLAN, DRIVER_IPVLAN, DRIVER_HOST, DRIVER_NONE };
 
 struct plan {
-	const char *name, *version;
+	const char *name, *version;     /* version NULL: 1.0.0, and 1.1.0 for runtimes and plugins that know it */
 	enum driver driver;
 	const char *driver_name;        /* also the type of the first plugin */
 	const char *bridge;             /* bridge; NULL: still to be picked */

@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "cni/execute.h"
+#include "cni/self.h"
 #include "netmake.h"
 #include "plumb.h"
 
@@ -183,12 +184,35 @@ static json_t *note_json(struct call *c, const struct plan *p)
 	                 "labels", pairs_json(&c->opt.labels), "options", pairs_json(&c->opt.opts), "hostIP", p->host_ip);
 }
 
+static bool is_ours(struct call *c, const char *type)
+{
+	const char *path = type ? plugin_path(&c->arena, c->opt.bin_path, type) : NULL;
+
+	return path && self_is_plumb(path);
+}
+
+/* Others may not know 1.1.0, which GC and STATUS came with. */
+static bool all_are_ours(struct call *c, const json_t *plugins)
+{
+	json_t *plugin;
+	size_t i;
+
+	json_array_foreach(plugins, i, plugin) {
+		json_t *ipam = json_object_get(plugin, "ipam");
+
+		if (!is_ours(c, plugin_type(plugin)) || (ipam && !is_ours(c, plugin_type(ipam))))
+			return false;
+	}
+	return true;
+}
+
 json_t *plan_json(struct call *c, const struct plan *p)
 {
 	json_t *plugins = plugins_json(c, p), *list;
 
 	tell_missing(c, p, plugins);
-	list = call_keep(c, json_pack("{s:s, s:s, s:o, s:o}", "cniVersion", p->version, "name", p->name, NETWORK_NOTE, note_json(c, p),
+	list = call_keep(c, json_pack("{s:s, s:o*, s:s, s:o, s:o}", "cniVersion", p->version ? p->version : "1.0.0", "cniVersions",
+	                              !p->version && all_are_ours(c, plugins) ? json_pack("[s, s]", "1.0.0", "1.1.0") : NULL, "name", p->name, NETWORK_NOTE, note_json(c, p),
 	                              "plugins", plugins));
 	if (!list)              /* a label that is not UTF-8 */
 		trouble_set(&c->trouble, EXIT_USAGE, -EINVAL, "a name or value is not UTF-8");

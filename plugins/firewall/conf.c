@@ -130,6 +130,8 @@ static int settle_words(struct cni_call *c, struct firewall_conf *conf)
 		return refuse(c, "backend", conf->backend, "\"nftables\" or \"firewalld\"");
 	if (conf->backend && !strcmp(conf->backend, "iptables"))
 		fputs("backend: \"iptables\" is answered with nftables\n", stderr);
+	if (!conf->host_reachable && !conf->internal)
+		return err_set(&c->err, CNI_BAD_CONFIG, -EINVAL, "hostReachable: false goes with \"internal\": true; \"egressDeny\": [\"host\"] keeps a container from the host alone");
 	return conf->admin_chain ? check_admin_chain(c, conf->admin_chain) : 0;
 }
 

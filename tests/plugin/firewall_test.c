@@ -986,6 +986,7 @@ TEST(firewall_bad_configurations)                       /* ERR-5 */
 		{ "ingressPolicy", "1", "ingressPolicy" },
 		{ "internal", "'yes'", "internal: want true or false" },
 		{ "hostReachable", "1", "hostReachable: want true or false" },
+		{ "hostReachable", "false", "hostReachable: false goes with \"internal\": true" },
 		{ "logDrops", "'no'", "logDrops: want true or false" },
 		{ "unpublishedPorts", "'reject'", "unpublishedPorts: \"reject\"" },
 		{ "foreignFirewall", "'remove'", "foreignFirewall: \"remove\"" },

@@ -38,7 +38,7 @@ clean_stderr() { [ ! -s $W/err ] || fail "stderr: $(cat $W/err)"; }
 case_create() {
 	expect 0 network create app; is "$(cat $W/out)" app "what it prints"; clean_stderr
 	is "$(ls -A $net_d)" plumb-app.conflist "files"; is "$(stat -c %a $net_d/plumb-app.conflist)" 644 mode
-	jq_is in_file app '[.cniVersion, .name]' '["1.0.0","app"]'
+	jq_is in_file app '[.cniVersion, .cniVersions, .name]' '["1.0.0",null,"app"]'
 	jq_is in_file app '[.plugins[].type]' '["bridge","portmap","firewall","dnsname"]'
 	jq_is in_file app '.plugins[0]' '{"type":"bridge","bridge":"plumb0","isGateway":true,"ipMasq":true,"hairpinMode":true,"ipam":{"type":"host-local","ranges":[[{"subnet":"10.89.0.0/24","gateway":"10.89.0.1"}]],"routes":[{"dst":"0.0.0.0/0"}]}}'
 	jq_is in_file app '.plugins[1].capabilities' '{"portMappings":true}'
@@ -333,6 +333,18 @@ case_connect_runtimes_containers() {
 	expect 0 network connect more web; expect 0 network inspect more; jq_is in_out '.[0].Containers | to_entries | map([.key, .value.Name, .value.Interface])' '[["aaaa1111","web","eth1"]]'
 	rm $net_d/plumb-more.conflist; expect 0 network disconnect more web; ip -n cni-1 -o link show eth1 2>/dev/null | grep -q . && fail "eth1 stays"
 	true
+}
+
+# GC and STATUS came with 1.1.0: who knows it takes it, where all plugins do.
+case_versions() {
+	export CNI_PATH=$bin
+	expect 0 network create --no-dns --ip-range 10.76.0.0/30 --subnet 10.76.0.0/24 tiny; jq_is in_file tiny .cniVersions '["1.0.0","1.1.0"]'
+	expect 0 network create --no-dns -o cni-version=0.4.0 old; jq_is in_file old '[.cniVersion, .cniVersions]' '["0.4.0",null]'
+	expect 0 status tiny
+	add_netns a b; expect 0 add tiny a; expect 0 add tiny b
+	expect 6 status tiny
+	expect 0 gc tiny --all; lacks $W/err "1.1.0"
+	expect 0 status tiny
 }
 
 # ---- What networks do ----
