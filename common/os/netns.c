@@ -78,6 +78,15 @@ int netns_enter(int fd, struct err *e)
 	return fd_keep(&back);
 }
 
+int netns_enter_new(struct err *e)
+{
+	scoped(fd_close) int back = netns_open_self(e);
+
+	if (back < 0)
+		return back;
+	return unshare(CLONE_NEWNET) < 0 ? err_sys(e, CNI_FAILED, -errno, "making a network namespace") : fd_keep(&back);
+}
+
 void netns_leave(int *back)
 {
 	if (*back < 0)

@@ -19,6 +19,8 @@ uint64_t netns_inode(int fd);
 
 /* Enters; the descriptor that is returned leads back and belongs into a `scoped(netns_leave) int back`. Negative: e says why. */
 int netns_enter(int fd, struct err *e);
+/* The same with a new one of nobody else. */
+int netns_enter_new(struct err *e);
 /* Back; nothing for a negative *back. A process that cannot go back ends, as what it did next would hit the wrong namespace. */
 void netns_leave(int *back);
 

@@ -18,7 +18,7 @@ enum { TRIES = 400 };                   /* of a transaction: another program may
 
 /* ---- Messages ---- */
 
-static bool append(struct nft_messages *to, const struct nlmsghdr *h)
+bool nft_messages_add(struct nft_messages *to, const struct nlmsghdr *h)
 {
 	size_t size = NLMSG_ALIGN(h->nlmsg_len);
 
@@ -37,6 +37,12 @@ static bool append(struct nft_messages *to, const struct nlmsghdr *h)
 	return true;
 }
 
+void nft_messages_free(struct nft_messages *m)
+{
+	free(m->bytes);
+	*m = (struct nft_messages){ 0 };
+}
+
 /* Takes over m. A batch that ran out of memory is not sent. */
 static void batch_add(struct nft *nft, struct nl_msg *m)
 {
@@ -44,14 +50,14 @@ static void batch_add(struct nft *nft, struct nl_msg *m)
 		nlmsg_hdr(m)->nlmsg_flags |= NLM_F_REQUEST;
 		nlmsg_hdr(m)->nlmsg_seq = ++nft->nl.seq;
 	}
-	if (!m || !append(&nft->batch, nlmsg_hdr(m)))
+	if (!m || !nft_messages_add(&nft->batch, nlmsg_hdr(m)))
 		nft->no_memory = true;
 	nlmsg_free(m);
 }
 
 void nft_change(struct nft *nft, struct nl_msg *m, enum nft_change what)
 {
-	if (what == NFT_ADDS && nft->recording && (!m || !append(&nft->record, nlmsg_hdr(m))))
+	if (what == NFT_ADDS && nft->recording && (!m || !nft_messages_add(&nft->record, nlmsg_hdr(m))))
 		nft->no_memory = true;
 	if (what == NFT_ADDS && nft->there)
 		nlmsg_free(m);
@@ -123,9 +129,8 @@ int nft_open(struct nft *nft, struct err *e)
 void nft_close(struct nft *nft)
 {
 	netlink_close(&nft->nl);
-	free(nft->batch.bytes);
-	free(nft->record.bytes);
-	nft->batch = nft->record = (struct nft_messages){ 0 };
+	nft_messages_free(&nft->batch);
+	nft_messages_free(&nft->record);
 }
 
 /* ---- Transactions ---- */
@@ -182,8 +187,7 @@ static int note_edition(const struct nft_chain_seen *chain, void *editions)
 	return 0;
 }
 
-/* 1: the table is as we know it. 0: to be loaded, for it is not there or older. Negative: it is of a newer edition. */
-static int table_is_known(struct nft *nft, const struct nft_table *table, bool *there, struct err *e)
+int nft_table_is_known(struct nft *nft, const struct nft_table *table, bool *there, struct err *e)
 {
 	struct editions seen = { .table = table };
 	char known[NFT_NAME];
@@ -222,7 +226,7 @@ static int try_once(struct nft *nft, const struct nft_work *w, struct err *e)
 
 	if ((r = nft_begin(nft, e)) < 0)
 		return r;
-	known = r = w->table->name ? table_is_known(nft, w->table, &there, e) : 1;
+	known = r = w->table->name ? nft_table_is_known(nft, w->table, &there, e) : 1;
 	if (r < 0 || (w->reads && (r = refuse_dormant(nft, w->table, e)) < 0))
 		return r;
 	if (!known && !w->reads && (there || nft_has_records()))

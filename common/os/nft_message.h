@@ -18,12 +18,26 @@ void nft_get_comment(char out[NFT_COMMENT], struct nlattr *udata);
 enum nft_change { NFT_ADDS, NFT_REMOVES, NFT_PASSES };  /* NFT_PASSES: added, and not on record */
 void nft_change(struct nft *nft, struct nl_msg *m, enum nft_change what);
 
+/* Appends a copy; false: no memory. */
+bool nft_messages_add(struct nft_messages *to, const struct nlmsghdr *h);
+void nft_messages_free(struct nft_messages *m);
+
 /* ---- A transaction's steps (nft.c), for nft_transact and nft_restore ---- */
 
 int nft_begin(struct nft *nft, struct err *e);
 static inline bool nft_changes(const struct nft *nft) { return nft->batch.count > 1; }  /* more than its begin */
 int nft_commit(struct nft *nft);                                                        /* 0 or -errno: ERESTART, somebody else was first; ENODATA, it may be done */
 void nft_back_off(int tries);
+/* 1: the table is as we know it. 0: to be loaded, for it has none of our chains (*there is false) or older ones. Negative: it is of a newer edition. */
+int nft_table_is_known(struct nft *nft, const struct nft_table *table, bool *there, struct err *e);
+
+/* ---- Chains, sets and rules that are always the same (nft_ruleset.c) ---- */
+
+/* By the helper, where we are. What is there already stays, but for the rules of the table's own chains: these begin anew. */
+int nft_ruleset_load(const struct nft_table *table, struct err *e);
+/* The same as messages of a batch that make it where nothing of it is, in memory that is the caller's: it is loaded into a network namespace of its own and read
+ * there. -EOPNOTSUPP, without words: there can be no such namespace. */
+int nft_ruleset_read(const struct nft_table *table, struct nft_messages *out, struct err *e);
 
 /* ---- Records (nft_record.c) ---- */
 

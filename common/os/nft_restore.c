@@ -14,62 +14,14 @@
 
 #include "base/arena.h"
 #include "base/scoped.h"
-#include "base/text.h"
-#include "base/trace.h"
 #include "os/nft.h"
 #include "os/nft_message.h"
-#include "os/spawn.h"
 
-enum { HELPER_DEADLINE_MS = 30 * 1000, TRIES = 400 };
-
-/* ---- The ruleset itself ---- */
-
-static const char *helpers_dir;         /* NULL: our own executable's */
-
-void nft_helpers_in(const char *dir)
-{
-	helpers_dir = dir;
-}
-
-/* Where plumb-ruleset is, into path. */
-static int find_helper(char path[PATH_MAX], struct err *e)
-{
-	ssize_t n;
-
-	if (helpers_dir)
-		return text_format(path, PATH_MAX, "%s/plumb-ruleset", helpers_dir) ? 0 : err_sys(e, CNI_FAILED, -ENAMETOOLONG, "%s", helpers_dir);
-	n = readlink("/proc/self/exe", path, PATH_MAX - 32);
-	if (n < 0)
-		return err_sys(e, CNI_FAILED, -errno, "/proc/self/exe");
-	path[n] = '\0';
-	strcpy(strrchr(path, '/') + 1, "plumb-ruleset");
-	return 0;
-}
-
-static int load_ruleset(const char *ruleset, struct err *e)
-{
-	scoped(trace_end) struct trace_span span = trace_begin("base ruleset");
-	char path[PATH_MAX];
-	char *argv[] = { path, (char *)ruleset, NULL };
-	struct spawn s = { .path = path, .argv = argv, .env = environ, .input = "", .output_limit = 1 << 16, .deadline_ms = HELPER_DEADLINE_MS };
-	struct spawned out;
-	int r = find_helper(path, e);
-
-	if (r < 0)
-		return r;
-	if (access(path, X_OK) < 0) {
-		r = err_sys(e, CNI_FAILED, -errno, "%s, which loads the nftables ruleset", path);
-		err_detail(e, "install it beside the plugins");
-		return r;
-	}
-	r = spawn_run(&s, &out, e);
-	if (r == 0 && out.status != 0)
-		r = err_set(e, CNI_FAILED, -EREMOTEIO, "loading the nftables ruleset: %s", out.output_len ? text_trim(out.output) : "plumb-ruleset failed");
-	free(out.output);
-	return r;
-}
+enum { TRIES = 400 };
 
 /* ---- What is on record ---- */
+
+static const struct nft_messages nothing;
 
 struct replay {
 	struct nft             *nft;
@@ -77,6 +29,7 @@ struct replay {
 	struct arena            arena;
 	struct { const char **items; size_t count; } chains;    /* that the batch makes already */
 	bool                    skipping;                       /* the rules of a chain that is there */
+	bool                    fresh;                          /* there is nothing yet */
 };
 
 static void replay_free(struct replay *p)
@@ -98,7 +51,7 @@ static bool chain_is_wanted(struct replay *p, struct nlmsghdr *h)
 	slot = arena_push(&p->arena, &p->chains.items, &p->chains.count, sizeof *slot);
 	if (slot)
 		*slot = arena_strdup(&p->arena, name);
-	return nft_chain_use(p->nft, p->table, name, &ignored) == -ENOENT;
+	return p->fresh || nft_chain_use(p->nft, p->table, name, &ignored) == -ENOENT;
 }
 
 static bool is_wanted(struct replay *p, struct nlmsghdr *h)
@@ -114,7 +67,7 @@ static bool is_wanted(struct replay *p, struct nlmsghdr *h)
 	case NFT_MSG_NEWRULE:
 		return !p->skipping;
 	case NFT_MSG_NEWSETELEM:
-		return nft_element_read(h, &set, &el) && nft_find(p->nft, &set, &el, &ignored) == 0;
+		return nft_element_read(h, &set, &el) && (p->fresh || nft_find(p->nft, &set, &el, &ignored) == 0);
 	default:
 		return false;
 	}
@@ -161,7 +114,23 @@ static int replay_all(struct replay *p, const char *only)
 	return r == 0 && dir ? -errno : r;
 }
 
-static int put_back(struct nft *nft, const struct nft_table *table, const char *only, struct err *e)
+/* The chains and rules come first, in the same batch, if nobody has loaded them by now. */
+static int begin(struct replay *p, const struct nft_messages *ruleset, struct err *e)
+{
+	int r = nft_begin(p->nft, e), left = (int)ruleset->len;
+	bool there = true;
+
+	if (r < 0 || !ruleset->len || (r = nft_table_is_known(p->nft, p->table, &there, e)) != 0)
+		return r < 0 ? r : 0;
+	if (there)
+		return -EEXIST;                 /* an older one's: that is changed by the text */
+	for (struct nlmsghdr *h = (void *)ruleset->bytes; nlmsg_ok(h, left); h = nlmsg_next(h, &left))
+		nft_change(p->nft, nlmsg_convert(h), NFT_PASSES);
+	p->fresh = true;
+	return 0;
+}
+
+static int put_back(struct nft *nft, const struct nft_table *table, const struct nft_messages *ruleset, const char *only, struct err *e)
 {
 	scoped(fd_close) int lock = open(NFT_RECORDS, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int r = -ERESTART;
@@ -174,7 +143,7 @@ static int put_back(struct nft *nft, const struct nft_table *table, const char *
 
 		if (tries)
 			nft_back_off(tries);
-		if ((r = nft_begin(nft, e)) < 0)
+		if ((r = begin(&p, ruleset, e)) < 0)
 			return r;
 		if ((r = replay_all(&p, only)) < 0)
 			return err_sys(e, CNI_IO, r, "reading what nftables had from " NFT_RECORDS);
@@ -191,23 +160,40 @@ static void put_back_one_by_one(struct nft *nft, const struct nft_table *table)
 
 	while (dir && (d = readdir(dir))) {
 		struct err why = { 0 };
-		int r = d->d_name[0] == '.' ? 0 : put_back(nft, table, d->d_name, &why);
+		int r = d->d_name[0] == '.' ? 0 : put_back(nft, table, &nothing, d->d_name, &why);
 
 		if (r < 0)
 			fprintf(stderr, "%s/%s could not be put back into nftables: %s\n", NFT_RECORDS, d->d_name, strerror(-r));
 	}
 }
 
+/* Where the table is gone: it comes with all that belongs into it, so that there is no moment without the policy of its networks. */
+static int put_back_at_once(struct nft *nft, const struct nft_table *table)
+{
+	scoped(nft_messages_free) struct nft_messages ruleset = { 0 };
+	struct err why = { 0 };
+	bool there = true;
+	int r = nft_table_is_known(nft, table, &there, &why);
+
+	if (r == 0 && !there)
+		r = nft_ruleset_read(table, &ruleset, &why);
+	return r < 0 || !ruleset.len ? -ENOENT : put_back(nft, table, &ruleset, NULL, &why);
+}
+
 int nft_restore(const struct nft_table *table, struct err *e)
 {
 	scoped(nft_close) struct nft nft = { 0 };
-	int r = load_ruleset(table->ruleset, e);
+	int r;
 
-	if (r < 0 || !nft_has_records())
-		return r;
+	if (!nft_has_records())
+		return nft_ruleset_load(table, e);
 	if ((r = nft_open(&nft, e)) < 0)
 		return r;
-	r = put_back(&nft, table, NULL, e);
+	if (put_back_at_once(&nft, table) == 0)
+		return 0;
+	if ((r = nft_ruleset_load(table, e)) < 0)
+		return r;
+	r = put_back(&nft, table, &nothing, NULL, e);
 	if (r == -EBUSY || r == -EEXIST || r == -ENOENT) {
 		put_back_one_by_one(&nft, table);
 		r = 0;

@@ -86,6 +86,19 @@ static int transact(unsigned what, struct cni_call *c)
 	return nft_transact(&work, &c->err);
 }
 
+/* What is read is put together of whole messages. */
+static int read_ruleset(struct cni_call *c)
+{
+	scoped(nft_messages_free) struct nft_messages out = { 0 };
+	int r = nft_ruleset_read(&nft_inet, &out, &c->err), left = (int)out.len;
+	unsigned count = 0;
+
+	for (struct nlmsghdr *h = (void *)out.bytes; nlmsg_ok(h, left); h = nlmsg_next(h, &left))
+		count++;
+	require(left == 0 && count == out.count);
+	return r;
+}
+
 static int ask(struct nft *nft, unsigned what, struct cni_call *c)
 {
 	struct nft_element el = port();
@@ -106,6 +119,8 @@ static int ask(struct nft *nft, unsigned what, struct cni_call *c)
 		return nft_rule_each(nft, &nft_inet, "forward", see_rule, NULL, &c->err);
 	case 5:
 		return nft_refuse_others(nft, &set, &el, "host port 80/tcp", c);
+	case 8:
+		return read_ruleset(c);
 	default:
 		return transact(what & 1, c);
 	}
@@ -118,7 +133,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	kernel_answers(data + (size > 0), size - (size > 0));
 	require(nft_open(&nft, &c.err) == 0);
-	require_outcome_or_silence(ask(&nft, size ? data[0] & 7 : 0, &c), &c.err);
+	require_outcome_or_silence(ask(&nft, size ? data[0] & 15 : 0, &c), &c.err);
 	arena_free(&c.arena);
 	return 0;
 }

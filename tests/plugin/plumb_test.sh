@@ -756,8 +756,18 @@ case_restore() {
 	is "$(nft list table inet plumb | sort)" "$before" "the table"; nft list tables | grep -q "bridge plumb" && fail "a table more"
 	ip netns exec one ping -c1 -W2 192.0.2.2 >/dev/null || fail "no way out"
 	expect 0 check app-network one --id one; expect 0 check app-network two --id two
+	# Chains, rules and elements come in one transaction: nobody sees the table without its policies, and nobody is judged without them.
+	nft flush ruleset; nft monitor >$W/seen & local monitor=$!
+	until nft add table ip seen && grep -q "add table ip seen" $W/seen; do sleep 0.1; done
+	expect 0 restore
+	nft add table ip seen_last; until grep -q "seen_last" $W/seen; do sleep 0.1; done; kill $monitor
+	is "$(grep -c '^# new generation .*(plumb)$' $W/seen)" 1 "transactions of plumb"; grep -q "(plumb-ruleset)" $W/seen && fail "the helper changed this host: $(cat $W/seen)"
+	is "$(nft list table inet plumb | sort)" "$before" "the table again"
 	nft delete table inet plumb; expect 0 restore --json; prints '"attachments": 2'; prints '"wasThere": false'
 	is "$(nft list table inet plumb | sort)" "$before" "the table once more"
+	# Where there can be no namespace to read the ruleset in, it is loaded first.
+	nft flush ruleset; setpriv --bounding-set=-sys_admin "$bin/plumb" restore >$W/out 2>$W/err || fail "without CAP_SYS_ADMIN: $(cat $W/err)"
+	is "$(nft list table inet plumb | sort)" "$before" "the table without a namespace"
 	expect 2 restore more; says "want no operands"
 }
 
