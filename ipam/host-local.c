@@ -20,7 +20,7 @@ static int host_local_settle_call(struct cni_call *c)
 	int r;
 
 	if (!json_member(c->json, "ipam"))
-		return err_set(&c->err, CNI_BAD_CONFIG, -EINVAL, "IPAM config missing 'ipam' key");
+		return refuse_without_ipam(c);
 	if (c->verb == VERB_ADD && ((r = args_read(c, args)) < 0 || (r = host_local_wanted(conf, ip, &c->arena, &c->err)) < 0))
 		return r;
 	return host_local_settle(conf, attachment, c->net.cni_version, &c->arena, &c->err);

@@ -179,7 +179,7 @@ static int static_settle(struct cni_call *c)
 	if (c->verb != VERB_ADD && c->verb != VERB_CHECK)
 		return 0;
 	if (!json_member(c->json, "ipam"))
-		return err_set(&c->err, CNI_BAD_CONFIG, -EINVAL, "IPAM config missing 'ipam' key");
+		return refuse_without_ipam(c);
 	if ((r = take_env(conf, c)) < 0 || (r = take_list(conf, &conf->args.cni.ips, "args.cni.ips", c)) < 0 ||
 	    (r = take_list(conf, &conf->runtime.ips, "runtimeConfig.ips", c)) < 0)
 		return r;
@@ -213,7 +213,7 @@ static int static_check(struct cni_call *c)
 	char address[ADDR_TEXT], want[ADDR_TEXT], got[ADDR_TEXT];
 
 	if (!c->has_prev)
-		return err_set(&c->err, CNI_BAD_CONFIG, -EINVAL, "Required prevResult missing");
+		return refuse_check_without_prev(c);
 	for_list (const struct static_address, a, &conf->ipam.addresses)
 		for_list (const struct ip_conf, ip, &c->prev.ips) {
 			if (!addr_equal(&a->address.addr, &ip->address.addr))

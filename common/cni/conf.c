@@ -94,8 +94,11 @@ static int read_net_conf(struct cni_call *c)
 		return bad;
 	if (!c->net.cni_version)
 		c->net.cni_version = "";
-	if (!c->net.name)
-		return err_set(&c->err, CNI_BAD_CONFIG, -EINVAL, "missing network name");
+	if (!c->net.name) {
+		err_set(&c->err, CNI_BAD_CONFIG, -EINVAL, "missing network name");
+		err_detail(&c->err, "name: missing; want what the network is called, such as \"app-network\"");
+		return -EINVAL;
+	}
 	if (!name_valid(c->net.name)) {
 		err_set(&c->err, CNI_BAD_CONFIG, -EINVAL, "invalid characters found in network name");
 		err_detail(&c->err, "name: %s: want a letter or digit, then letters, digits, '_', '.', '-', at most %d characters", c->net.name,
@@ -159,18 +162,33 @@ static int read_prev(struct cni_call *c)
 	return bad;
 }
 
+int refuse_check_without_prev(struct cni_call *c)
+{
+	err_set(&c->err, CNI_BAD_CONFIG, -EINVAL, "Required prevResult missing");
+	err_detail(&c->err, "prevResult: CHECK compares with what ADD answered; want that answer, as runtimes keep it");
+	return -EINVAL;
+}
+
+int refuse_without_ipam(struct cni_call *c)
+{
+	err_set(&c->err, CNI_BAD_CONFIG, -EINVAL, "IPAM config missing 'ipam' key");
+	err_detail(&c->err, "ipam: missing; want an object with \"type\": \"%s\"", c->plugin->name);
+	return -EINVAL;
+}
+
 /* A plugin that only works in a chain needs it on ADD too; address plugins and those that say so do without. */
 static int need_prev(struct cni_call *c)
 {
 	unsigned flags = c->plugin->flags;
+	bool chained = flags & PLUGIN_NEEDS_PREV;
 
-	if (c->has_prev)
+	if (c->has_prev || !(c->verb == VERB_ADD ? chained : c->verb == VERB_CHECK && (chained || !(flags & (PLUGIN_NO_NETNS | PLUGIN_CHECK_NEEDS_NO_PREV)))))
 		return 0;
-	if (c->verb == VERB_ADD && (flags & PLUGIN_NEEDS_PREV))
-		return err_set(&c->err, CNI_BAD_CONFIG, -EINVAL, "must be called as chained plugin: prevResult is missing");
-	if (c->verb == VERB_CHECK && ((flags & PLUGIN_NEEDS_PREV) || !(flags & (PLUGIN_NO_NETNS | PLUGIN_CHECK_NEEDS_NO_PREV))))
-		return err_set(&c->err, CNI_BAD_CONFIG, -EINVAL, "Required prevResult missing");
-	return 0;
+	if (c->verb == VERB_CHECK)
+		return refuse_check_without_prev(c);
+	err_set(&c->err, CNI_BAD_CONFIG, -EINVAL, "must be called as chained plugin: prevResult is missing");
+	err_detail(&c->err, "list \"%s\" behind the plugin that makes the container's interface, such as \"bridge\"", c->plugin->name);
+	return -EINVAL;
 }
 
 int plugin_read_conf(struct cni_call *c)

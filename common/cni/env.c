@@ -40,16 +40,22 @@ int env_read(struct cni_call *c)
 	int verb = verb_of(command);
 	char missing[128] = "";
 
-	if (verb < 0)
-		return err_set(&c->err, CNI_BAD_ENV, -EINVAL, "unknown CNI_COMMAND: %s", command);
+	if (verb < 0) {
+		err_set(&c->err, CNI_BAD_ENV, -EINVAL, "unknown CNI_COMMAND: %s", command);
+		err_detail(&c->err, "want ADD, DEL, CHECK, STATUS, GC or VERSION");
+		return -EINVAL;
+	}
 	c->verb = verb;
 	for (size_t i = 0; i < ARRAY_LEN(vars); i++) {
 		*vars[i].slot = env(vars[i].name);
 		if (!**vars[i].slot && (vars[i].required & 1u << verb))
 			snprintf(missing + strlen(missing), sizeof missing - strlen(missing), "%s%s", *missing ? "," : "", vars[i].name);
 	}
-	if (*missing)
-		return err_set(&c->err, CNI_BAD_ENV, -EINVAL, "required env variables [%s] missing", missing);
+	if (*missing) {
+		err_set(&c->err, CNI_BAD_ENV, -EINVAL, "required env variables [%s] missing", missing);
+		err_detail(&c->err, "container runtimes set them; by hand, `plumb add NETWORK NETNS` does");
+		return -EINVAL;
+	}
 	if (!((ON_ADD | ON_DEL | ON_CHECK) & 1u << verb))
 		return 0;
 	if (!name_valid(c->who.container)) {
@@ -94,9 +100,11 @@ int env_open_netns(struct cni_call *c)
 	own = netns_open_self(&c->err);
 	if (own < 0)
 		return own;
-	if (!may_be_same && netns_same(own, c->pod_fd))
-		return err_set(&c->err, CNI_BAD_NETNS, -EINVAL, "plugin's netns and netns from CNI_NETNS should not be the same");
-	return 0;
+	if (may_be_same || !netns_same(own, c->pod_fd))
+		return 0;
+	err_set(&c->err, CNI_BAD_NETNS, -EINVAL, "plugin's netns and netns from CNI_NETNS should not be the same");
+	err_detail(&c->err, "CNI_NETNS=%s: want the container's own, not the host's; CNI_NETNS_OVERRIDE=true takes this one", c->who.netns);
+	return -EINVAL;
 }
 
 /* ---- CNI_ARGS ---- */
@@ -106,8 +114,27 @@ static int ignore_unknown(struct cni_call *c, const char *pair, const char *valu
 	*on = !strcmp(value, "1") || !strcasecmp(value, "true");
 	if (*on || !strcmp(value, "0") || !strcasecmp(value, "false"))
 		return 0;
-	return err_set(&c->err, CNI_BAD_ENV, -EINVAL, "ARGS: error parsing value of pair \"%s\": boolean unmarshal error: invalid input %s", pair,
-	               value);
+	err_set(&c->err, CNI_BAD_ENV, -EINVAL, "ARGS: error parsing value of pair \"%s\": boolean unmarshal error: invalid input %s", pair, value);
+	err_detail(&c->err, "CNI_ARGS: IgnoreUnknown=%s: want 1 or true, 0 or false", value);
+	return -EINVAL;
+}
+
+static int refuse_pair(struct cni_call *c, const char *pair)
+{
+	err_set(&c->err, CNI_BAD_ENV, -EINVAL, "ARGS: invalid pair \"%s\"", pair);
+	err_detail(&c->err, "CNI_ARGS=%s: want KEY=VALUE, parted by semicolons", c->args);
+	return -EINVAL;
+}
+
+static int refuse_unknown(struct cni_call *c, const char *unknown, const struct arg *args)
+{
+	char known[128] = "";
+
+	for (; args->key; args++)
+		snprintf(known + strlen(known), sizeof known - strlen(known), "%s%s", *known ? ", " : "", args->key);
+	err_set(&c->err, CNI_BAD_ENV, -EINVAL, "ARGS: unknown args [%s]", unknown);
+	err_detail(&c->err, "CNI_ARGS: %s takes %s; IgnoreUnknown=1 among them lets others pass", c->plugin->name, *known ? known : "none");
+	return -EINVAL;
 }
 
 int args_read(struct cni_call *c, const struct arg *args)
@@ -124,7 +151,7 @@ int args_read(struct cni_call *c, const struct arg *args)
 		int bad = 0;
 
 		if (!value || strchr(value + 1, '='))
-			return err_set(&c->err, CNI_BAD_ENV, -EINVAL, "ARGS: invalid pair \"%s\"", pair);
+			return refuse_pair(c, pair);
 		for (*value++ = '\0'; a->key && strcmp(a->key, pair); a++)
 			;
 		if (a->key)
@@ -136,7 +163,5 @@ int args_read(struct cni_call *c, const struct arg *args)
 		if (bad < 0)
 			return bad;
 	}
-	if (*unknown && !ignore)
-		return err_set(&c->err, CNI_BAD_ENV, -EINVAL, "ARGS: unknown args [%s]", unknown);
-	return 0;
+	return *unknown && !ignore ? refuse_unknown(c, unknown, args) : 0;
 }

@@ -234,6 +234,16 @@ static const struct addr *gateway_of_family(const struct result *r, int family)
 	return &none;
 }
 
+static int refuse_gateway(struct cni_call *c, const struct ip_route *want)
+{
+	char dst[PREFIX_TEXT], gateway[ADDR_TEXT];
+
+	err_set(&c->err, CNI_BAD_CONFIG, -EINVAL, "adding route %s via %s to %s: the gateway is of the other family", prefix_text(&want->dst, dst),
+	        addr_text(&want->gateway, gateway), c->who.ifname);
+	err_detail(&c->err, "routes, of the address plugin (ipam.routes): want \"gw\" of the family of \"dst\"");
+	return -EINVAL;
+}
+
 int routes_apply(struct cni_call *c, const struct link *pod)
 {
 	scoped(trace_end) struct trace_span span = trace_begin("routes");
@@ -248,6 +258,8 @@ int routes_apply(struct cni_call *c, const struct link *pod)
 		};
 		char text[PREFIX_TEXT];
 
+		if (addr_is_set(&want->gateway) && want->gateway.family != family)
+			return refuse_gateway(c, want);
 		r = route_add(&c->pod, &route, &c->err);
 		if (r == -EEXIST)
 			return err_sys(&c->err, CNI_FAILED, r, "adding route %s to %s", prefix_text(&want->dst, text), c->who.ifname);

@@ -23,7 +23,7 @@ int lease_take(struct lease *l, struct cni_call *c)
 	l->held = c;                    /* not before: a second ADD that was refused must not give the first one's lease back */
 	if (got.ips.count == 0) {
 		err_set(&c->err, CNI_FAILED, -ENODATA, "IPAM plugin returned missing IP config");
-		err_detail(&c->err, "ipam.type is \"%s\"", c->net.ipam.type);
+		err_detail(&c->err, "ipam: \"%s\" gave no address; want a configuration of it that has some, or none of \"ipam\" at all", c->net.ipam.type);
 		return -ENODATA;
 	}
 	c->result.ips = got.ips;

@@ -122,4 +122,8 @@ struct arg {
  * Values are in the call's arena. */
 int args_read(struct cni_call *c, const struct arg *args);
 
+/* Refusals that several plugins have in common (conf.c). */
+int refuse_check_without_prev(struct cni_call *c);
+int refuse_without_ipam(struct cni_call *c);            /* an address plugin's */
+
 #endif

@@ -55,13 +55,13 @@ static int range_settle(struct range *r, const char *path, struct err *e)
 	if (!addr_is_set(&r->gateway))
 		r->gateway = first;
 	if (r->gateway.family != first.family)
-		return err_set(e, CNI_BAD_CONFIG, -EINVAL, "%s.gateway: %s is not of the subnet's family", path, addr_text(&r->gateway, start));
+		return err_set(e, CNI_BAD_CONFIG, -EINVAL, "%s.gateway: %s is not of the subnet's family; want an address of the same", path, addr_text(&r->gateway, start));
 	if (!addr_is_set(&r->start))
 		r->start = first;
 	if (!addr_is_set(&r->end))
 		r->end = last;
 	if (addr_compare(&r->start, &r->end) > 0)
-		return err_set(e, CNI_BAD_CONFIG, -EINVAL, "%s.rangeStart: %s is behind rangeEnd, %s", path,
+		return err_set(e, CNI_BAD_CONFIG, -EINVAL, "%s.rangeStart: %s is behind rangeEnd, %s; want the lower one as rangeStart", path,
 		               addr_text(&r->start, start), addr_text(&r->end, end));
 	return 0;
 }

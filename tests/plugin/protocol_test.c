@@ -245,6 +245,35 @@ TEST(bad_members_are_named)                             /* CONF-1, ERR-5 */
 	expect_untouched(&w);
 }
 
+/* What the reference says in a few words, ours says with what is wanted besides. */
+TEST(refusals_tell_what_is_wanted)
+{
+	static const struct { const char *plugin, *verb, *args, *conf, *wanted; } rows[] = {
+		{ "loopback", "ADD", NULL, "{'cniVersion': '1.1.0', 'type': 'loopback'}", "name: missing; want" },
+		{ "loopback", "add", NULL, conf, "want ADD, DEL, CHECK, STATUS, GC or VERSION" },
+		{ "portmap", "ADD", NULL, "{'cniVersion': '1.1.0', 'name': 'net', 'type': 'portmap'}", "list \"portmap\" behind the plugin" },
+		{ "static", "ADD", NULL, "{'cniVersion': '1.1.0', 'name': 'net', 'type': 'x'}", "ipam: missing; want an object with \"type\": \"static\"" },
+		{ "host-local", "ADD", NULL, "{'cniVersion': '1.1.0', 'name': 'net', 'type': 'x'}", "\"type\": \"host-local\"" },
+		{ "static", "CHECK", NULL, "{'cniVersion': '1.1.0', 'name': 'net', 'type': 'x', 'ipam': {}}", "want that answer, as runtimes keep it" },
+		{ "static", "ADD", "IP", "{'cniVersion': '1.1.0', 'name': 'net', 'type': 'x', 'ipam': {}}", "CNI_ARGS=IP: want KEY=VALUE" },
+		{ "static", "ADD", "A=1;B=2", "{'cniVersion': '1.1.0', 'name': 'net', 'type': 'x', 'ipam': {}}", "static takes IP, GATEWAY; IgnoreUnknown=1" },
+		{ "static", "ADD", "IgnoreUnknown=x", "{'cniVersion': '1.1.0', 'name': 'net', 'type': 'x', 'ipam': {}}", "IgnoreUnknown=x: want 1 or true, 0 or false" },
+		{ "bridge", "ADD", NULL, "{'cniVersion': '1.1.0', 'name': 'net', 'type': 'bridge', 'ipam': {'type': 'static'}}", "\"static\" gave no address; want" },
+		{ "ptp", "ADD", NULL, "{'cniVersion': '1.1.0', 'name': 'net', 'type': 'ptp', 'ipam': {'type': 'static', 'addresses': [{'address': '10.1.1.2/24', 'gateway': '10.1.1.1'}],"
+		  "'routes': [{'dst': '::/0', 'gw': '10.1.1.1'}]}}", "ipam.routes" },
+	};
+
+	world_begin("pod1");
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct answer a;
+
+		note("%s %s of %s", rows[i].plugin, rows[i].verb, rows[i].conf);
+		a = call(.plugin = rows[i].plugin, .verb = rows[i].verb, .pod = "pod1", .args = rows[i].args, .conf = rows[i].conf);
+		expect(a.status != 0);
+		expect_contains(json_at(a, "details"), rows[i].wanted);
+	}
+}
+
 /* As Go reads JSON; containerd depends on it. null and "" are absent. */
 TEST(keys_match_whatever_their_case)                    /* IN-1 */
 {
