@@ -185,6 +185,31 @@ static void examine_bridge(struct examination *x, const struct seen_network *n)
 					     "a second network, with a bridge of its own; or ptp, which has no such limit" });
 }
 
+/* An address that comes and goes between hosts may be there again tomorrow: no problem, and worth a word. */
+static void examine_port(struct examination *x, const struct seen_attachment *a, json_t *mapping)
+{
+	const char *ip = json_member_string(mapping, "hostIP");
+	struct addr at;
+
+	if (!ip || !addr_parse(ip, &at) || addr_is_unspecified(&at) || addr_is_loopback(&at) || survey_local(x->s, &at))
+		return;
+	find_add(x, (struct finding){ LEVEL_WARNING, "port-nowhere",
+				     find_words(x, "network %s: container %s publishes port %" JSON_INTEGER_FORMAT " at %s, which no link of this host has",
+						a->record.network, a->name, json_integer_value(json_member(mapping, "hostPort")), ip),
+				     "nobody reaches it there until the host has that address",
+				     find_words(x, "give the address to a link, or publish elsewhere: plumb unpublish %s; plumb publish %s PORTS", a->name, a->name) });
+}
+
+static void examine_ports(struct examination *x, const struct seen_attachment *a)
+{
+	json_t *mapping;
+	size_t i;
+
+	if (!a->fault)
+		json_array_foreach(attached_ports(&a->record), i, mapping)
+			examine_port(x, a, mapping);
+}
+
 void examine_networks(struct examination *x)
 {
 	examine_files(x);
@@ -195,4 +220,6 @@ void examine_networks(struct examination *x)
 		examine_pools(x, n);
 		examine_bridge(x, n);
 	}
+	for_list (const struct seen_attachment, a, &x->s->attachments)
+		examine_ports(x, a);
 }

@@ -155,6 +155,12 @@ case_overlaps() {
 	ip route del 10.89.0.128/25; no_finding route-overlap; well
 }
 
+case_port_nowhere() {
+	one_network; attach net db -p 192.0.2.1:5432:5432 -p 192.0.2.77:5433:5432
+	finding warning port-nowhere "container db publishes port 5433 at 192.0.2.77"; grep -q "port 5432 at" $W/out && fail "$(cat $W/out)"
+	ip address add 192.0.2.77/32 dev lan0; no_finding port-nowhere; well
+}
+
 case_pool() {
 	local i
 	network net br0 10.89.0.0/28
