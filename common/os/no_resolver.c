@@ -1,4 +1,4 @@
-/* libnl's text-to-address parser, which nothing here calls, would bring glibc's resolver into every static executable: 400 KiB, and warnings. These
+/* libnl's words for addresses and its parser of them, which nothing here calls, would bring glibc's resolver into every static executable: 400 KiB, and warnings. These
  * stand in for what it refers to. Linked in static builds only. */
 #ifdef STATIC_LINK
 #include <netdb.h>
@@ -7,6 +7,12 @@
 int getaddrinfo(const char *node, const char *service, const struct addrinfo *hints, struct addrinfo **res)
 {
 	(void)node, (void)service, (void)hints, (void)res;
+	return EAI_FAIL;
+}
+
+int getnameinfo(const struct sockaddr *addr, socklen_t len, char *host, socklen_t host_size, char *service, socklen_t service_size, int flags)
+{
+	(void)addr, (void)len, (void)host, (void)host_size, (void)service, (void)service_size, (void)flags;
 	return EAI_FAIL;
 }
 
