@@ -7,7 +7,6 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
-#include <time.h>
 
 #include "base/scoped.h"
 #include "os/patience.h"
@@ -108,15 +107,12 @@ static int refuse(int fd, const char *path, int deadline_ms, struct err *e)
 static int wait_and_tell(int fd, const char *path, int deadline_ms)
 {
 	int silent = deadline_ms < SILENT_MS ? deadline_ms : SILENT_MS, r = wait_for(fd, silent);
-	char holder[HOLDER_TEXT], until[16];
-	struct tm tm;
-	time_t end;
+	char holder[HOLDER_TEXT];
 
 	if (r != -ETIME || silent == deadline_ms)
 		return r;
-	end = time(NULL) + (deadline_ms - silent) / 1000;
-	strftime(until, sizeof until, "%H:%M:%S", localtime_r(&end, &tm));
-	fprintf(stderr, "leases in %s: waiting, until %s, for the lock %s/lock that %s holds\n", path, until, path, holder_text(fd, holder));
+	fprintf(stderr, "leases in %s: waiting, another %d seconds at most, for the lock %s/lock that %s holds\n", path, (deadline_ms - silent) / 1000, path,
+	        holder_text(fd, holder));
 	return wait_for(fd, deadline_ms - silent);
 }
 
