@@ -1,11 +1,13 @@
 #include "os/xtables.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/netfilter_ipv4/ip_tables.h>
 #include <linux/netfilter_ipv6/ip6_tables.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/scoped.h"
 
@@ -14,17 +16,16 @@ enum { TRIES = 5 };                     /* the table may grow between the two qu
 /* The kernel loads a module for a table that it is asked about, so we ask only for one that is there. */
 static bool is_there(int family, const char *table)
 {
-	FILE *f = fopen(family == AF_INET ? "/proc/net/ip_tables_names" : "/proc/net/ip6_tables_names", "re");
-	char line[XT_TABLE_MAXNAMELEN + 1];
-	bool found = false;
+	scoped(fd_close) int fd = open(family == AF_INET ? "/proc/net/ip_tables_names" : "/proc/net/ip6_tables_names", O_RDONLY | O_CLOEXEC);
+	char names[32 * XT_TABLE_MAXNAMELEN];           /* a line each; the kernel has five of its own */
+	ssize_t n = fd < 0 ? -1 : read(fd, names, sizeof names - 1);
+	char *rest = NULL;
 
-	while (f && !found && fgets(line, sizeof line, f)) {
-		line[strcspn(line, "\n")] = '\0';
-		found = !strcmp(line, table);
-	}
-	if (f)
-		fclose(f);
-	return found;
+	names[n > 0 ? n : 0] = '\0';
+	for (char *name = strtok_r(names, "\n", &rest); name; name = strtok_r(NULL, "\n", &rest))
+		if (!strcmp(name, table))
+			return true;
+	return false;
 }
 
 /* A table as the kernel gives it. The numbers and the heads are the same for IPv4 and IPv6. */

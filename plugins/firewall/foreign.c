@@ -25,21 +25,25 @@ struct survey {
 	struct cni_call *c;
 	struct nft      *nft;
 	struct list      chains;        /* of struct foreign_chain */
+	struct list      docker_user;   /* of struct nft_table: those with a chain DOCKER-USER */
 	bool             policy;        /* a chain of the network's policy is there: it has containers */
 	int              looks;
 };
 
-static int note_forward(const struct nft_chain_seen *seen, void *survey)
+static int note_docker_user(struct survey *s, const struct nft_chain_seen *seen)
 {
-	struct survey *s = survey;
-	struct foreign_chain *f;
-	bool ip = seen->family == NFPROTO_IPV4 || seen->family == NFPROTO_IPV6 || seen->family == NFPROTO_INET;
+	struct nft_table *table = arena_push(&s->c->arena, &s->docker_user.items, &s->docker_user.count, sizeof *table);
 
-	if (!strcmp(seen->table, nft_inet.name) && policy_chain_is_of(s->c, seen->name))
-		s->policy = true;
-	if (!ip || !seen->forwards_filtered || !strcmp(seen->table, nft_inet.name))
-		return 0;
-	f = arena_push(&s->c->arena, &s->chains.items, &s->chains.count, sizeof *f);
+	if (!table)
+		return -ENOMEM;
+	*table = (struct nft_table){ .family = seen->family, .name = arena_strdup(&s->c->arena, seen->table) };
+	return table->name ? 0 : -ENOMEM;
+}
+
+static int note_forward(struct survey *s, const struct nft_chain_seen *seen)
+{
+	struct foreign_chain *f = arena_push(&s->c->arena, &s->chains.items, &s->chains.count, sizeof *f);
+
 	if (!f)
 		return -ENOMEM;
 	f->table = (struct nft_table){ .family = seen->family, .name = arena_strdup(&s->c->arena, seen->table) };
@@ -48,14 +52,23 @@ static int note_forward(const struct nft_chain_seen *seen, void *survey)
 	return f->table.name && f->base ? 0 : -ENOMEM;
 }
 
-static int note_docker_user(const struct nft_chain_seen *seen, void *survey)
+static int note_chain(const struct nft_chain_seen *seen, void *survey)
 {
 	struct survey *s = survey;
+	bool ip = seen->family == NFPROTO_IPV4 || seen->family == NFPROTO_IPV6 || seen->family == NFPROTO_INET;
 
-	for_list (struct foreign_chain, f, &s->chains)
-		if (f->table.family == seen->family && !strcmp(f->table.name, seen->table) && !strcmp(seen->name, "DOCKER-USER"))
-			f->chain = "DOCKER-USER";
-	return 0;
+	if (!strcmp(seen->table, nft_inet.name)) {
+		s->policy |= policy_chain_is_of(s->c, seen->name);
+		return 0;
+	}
+	if (!strcmp(seen->name, "DOCKER-USER"))
+		return note_docker_user(s, seen);
+	return ip && seen->forwards_filtered ? note_forward(s, seen) : 0;
+}
+
+static bool table_is(const struct nft_table *a, const struct nft_table *b)
+{
+	return a->family == b->family && !strcmp(a->name, b->name);
 }
 
 /* ---- What becomes of a packet that no rule picks ---- */
@@ -109,11 +122,12 @@ static bool is_left_to_zone(struct cni_call *c, const struct foreign_chain *f)
 
 static int survey(struct survey *s)
 {
-	int r = nft_chain_each(s->nft, note_forward, s, &s->c->err);
+	int r = nft_chain_each(s->nft, note_chain, s, &s->c->err);
 
-	if (r == 0)
-		r = nft_chain_each(s->nft, note_docker_user, s, &s->c->err);
 	for_list (struct foreign_chain, f, &s->chains) {
+		for_list (const struct nft_table, table, &s->docker_user)
+			if (table_is(table, &f->table))
+				f->chain = "DOCKER-USER";
 		int verdict = r == 0 ? chain_decides(s, &f->table, f->base, 0) : NFT_CONTINUE;
 
 		f->drops = (verdict == NFT_CONTINUE ? f->drops : verdict == NF_DROP) && !is_left_to_zone(s->c, f);

@@ -203,8 +203,11 @@ static void chain_name(const struct policy *p, const struct part *part, char out
 bool policy_chain_is_of(const struct cni_call *c, const char *chain)
 {
 	char start[NFT_NAME];
-	size_t len = snprintf(start, sizeof start, "%s_%.80s_", parts[0].name, c->who.network);
+	size_t len;
 
+	if (strncmp(chain, parts[0].name, strlen(parts[0].name)))
+		return false;
+	len = snprintf(start, sizeof start, "%s_%.80s_", parts[0].name, c->who.network);
 	return !strncmp(chain, start, len) && strlen(chain) == len + 8 && strspn(chain + len, "0123456789abcdef") == 8;
 }
 
