@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/auxv.h>
 
 #include "base/addr.h"
 #include "base/text.h"
@@ -30,6 +31,17 @@ static bool too_deep(const char *text, size_t len)
 	return false;
 }
 
+/* What the kernel gives each process, without asking it for more: jansson would open /dev/urandom. */
+static size_t seed(void)
+{
+	const void *random = (const void *)getauxval(AT_RANDOM);
+	size_t n = 0;
+
+	if (random)
+		memcpy(&n, random, sizeof n);
+	return n;
+}
+
 json_t *json_read_object(const char *text, size_t len, const char *what, struct err *e)
 {
 	json_error_t why;
@@ -43,6 +55,7 @@ json_t *json_read_object(const char *text, size_t len, const char *what, struct 
 		err_set(e, CNI_DECODE, -EINVAL, "%s: not valid JSON: it is empty", what);
 		return NULL;
 	}
+	json_object_seed(seed());
 	j = json_loadb(text, len, JSON_REJECT_DUPLICATES, &why);
 	if (!j) {
 		err_set(e, CNI_DECODE, -EINVAL, "%s: not valid JSON", what);
