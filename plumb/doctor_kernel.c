@@ -28,8 +28,10 @@ static int try_veth(struct netlink *nl)
 {
 	struct err ignored = { 0 };
 	scoped(fd_close) int self = netns_open_self(&ignored);
+	struct veth v = { .near = "v0", .far = "v1", .near_mac = mac_random(), .far_mac = mac_random(), .pod = self };
+	struct link made;
 
-	return veth_create(nl, &(struct veth){ .near = "v0", .far = "v1", .near_mac = mac_random(), .far_mac = mac_random(), .pod = self }, &ignored);
+	return veth_create(nl, &v, &made, &ignored);
 }
 
 static int try_bridge(struct netlink *nl, const char *name, bool vlan)

@@ -47,13 +47,11 @@ int veth_make(struct cni_call *c, const struct veth_wish *wish, struct link *nea
 	if (r < 0)
 		return r;
 
-	r = veth_create(&c->host, &v, &c->err);
+	r = veth_create(&c->host, &v, near, &c->err);
 	if (r == -EEXIST && (r = remove_left_over(c)) == 0)
-		r = veth_create(&c->host, &v, &c->err);
+		r = veth_create(&c->host, &v, near, &c->err);
 	if (r == -EEXIST)
 		return refuse_taken(c);
-	if (r == 0)
-		r = link_by_name(&c->host, v.near, near, &c->err);
 	if (r == 0)             /* no frame has come in yet: the other end is down */
 		r = router_advertisements_ignore(c, v.near);
 	if (r < 0) {            /* the caller has no guard yet; the pair may even be there though it was refused: the answer got lost */

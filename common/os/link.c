@@ -8,6 +8,7 @@
 #include <net/if.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include "base/scoped.h"
@@ -86,6 +87,29 @@ int link_by_index(struct netlink *nl, int index, struct link *out, struct err *e
 	return link_find(nl, index, NULL, out, e);
 }
 
+int link_name_of(struct netlink *nl, int index, char out[IFNAME_SIZE])
+{
+	struct ifreq ask = { .ifr_ifindex = index };
+
+	if (ioctl(netlink_fd(nl), SIOCGIFNAME, &ask) < 0)
+		return -errno;
+	snprintf(out, IFNAME_SIZE, "%s", ask.ifr_name);
+	return 0;
+}
+
+int link_reread(struct netlink *nl, struct link *l)
+{
+	struct ifreq mac = { .ifr_ifindex = 0 }, mtu = { .ifr_ifindex = 0 };
+
+	snprintf(mac.ifr_name, sizeof mac.ifr_name, "%s", l->name);
+	snprintf(mtu.ifr_name, sizeof mtu.ifr_name, "%s", l->name);
+	if (ioctl(netlink_fd(nl), SIOCGIFHWADDR, &mac) < 0 || ioctl(netlink_fd(nl), SIOCGIFMTU, &mtu) < 0)
+		return -errno;
+	memcpy(&l->mac, mac.ifr_hwaddr.sa_data, sizeof l->mac);
+	l->mtu = (uint32_t)mtu.ifr_mtu;
+	return 0;
+}
+
 struct each {
 	int (*fn)(const struct link *l, void *arg);
 	void *arg;
@@ -129,10 +153,11 @@ static void dress(struct nl_msg *m, const char *name, const struct mac *mac, uin
 	nla_put_u32(m, IFLA_NUM_RX_QUEUES, ONE_QUEUE);
 }
 
-int veth_create(struct netlink *nl, const struct veth *v, struct err *e)
+/* The kernel is asked to echo what it has made; before 6.2 it does not. */
+int veth_create(struct netlink *nl, const struct veth *v, struct link *near, struct err *e)
 {
 	scoped(trace_end) struct trace_span span = trace_begin("veth");
-	struct nl_msg *m = link_request(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, 0, v->near_up ? IFF_UP : 0);
+	struct nl_msg *m = link_request(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL | NLM_F_ECHO, 0, v->near_up ? IFF_UP : 0);
 	struct nlattr *info, *data, *peer;
 	struct ifinfomsg far = { 0 };
 	int r;
@@ -152,10 +177,13 @@ int veth_create(struct netlink *nl, const struct veth *v, struct err *e)
 	nla_nest_end(m, peer);
 	nla_nest_end(m, data);
 	nla_nest_end(m, info);
-	r = netlink_do(nl, m);
+	*near = (struct link){ 0 };
+	r = netlink_get(nl, m, read_link, near);
 	if (r == -EEXIST)
 		return r;
-	return r < 0 ? netlink_refused(nl, e, r, "making veth %s with its peer %s in the container", v->near, v->far) : 0;
+	if (r < 0)
+		return netlink_refused(nl, e, r, "making veth %s with its peer %s in the container", v->near, v->far);
+	return near->peer ? 0 : link_by_name(nl, v->near, near, e);
 }
 
 int bridge_create(struct netlink *nl, const struct bridge *b, struct err *e)

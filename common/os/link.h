@@ -27,6 +27,10 @@ struct link {
 /* -ENODEV without a word in e when there is no such link (so that DEL can go on); other failures fill in e. */
 int link_by_name(struct netlink *nl, const char *name, struct link *out, struct err *e);
 int link_by_index(struct netlink *nl, int index, struct link *out, struct err *e);
+/* Less than all, but without the lock of all links (RTNL), for which whoever runs at the same time has to wait: the name that goes with an index; and
+ * MAC and MTU of now. 0 or a negative errno, without a word: -ENODEV where there is no such link. */
+int link_name_of(struct netlink *nl, int index, char out[IFNAME_SIZE]);
+int link_reread(struct netlink *nl, struct link *l);
 /* Calls each(link, arg) for every link, stops at other than 0 and returns that. */
 int link_each(struct netlink *nl, int (*each)(const struct link *l, void *arg), void *arg, struct err *e);
 
@@ -39,9 +43,9 @@ struct veth {
 	bool        near_up;
 };
 
-/* One request makes both ends; the far one is born inside the container, under its final name, one queue each. -EEXIST, without a word
- * in e, when there is a link of either name. */
-int veth_create(struct netlink *nl, const struct veth *v, struct err *e);
+/* One request makes both ends; the far one is born inside the container, under its final name, one queue each; near gets the near end. -EEXIST,
+ * without a word in e, when there is a link of either name; -ENODEV, without one, when somebody has removed it at once. */
+int veth_create(struct netlink *nl, const struct veth *v, struct link *near, struct err *e);
 /* Removes a pair by its near end's name, for one whose index is not known; best effort. */
 void veth_drop(struct netlink *nl, const char *near);
 

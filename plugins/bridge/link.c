@@ -119,17 +119,15 @@ int port_make(struct cni_call *c, struct bridge_links *l, int *made)
 	return port_vlans_apply(c, *made, conf->vlan, &conf->trunk);
 }
 
-static int still_there(struct cni_call *c, int r, const char *name)
-{
-	return r == -ENODEV ? err_set(&c->err, CNI_FAILED, r, "%s is gone again", name) : r;
-}
-
 int bridge_refresh(struct cni_call *c, struct bridge_links *l)
 {
 	const struct bridge_conf *conf = c->conf;
 	int r = veth_refresh(c, &l->port, &l->pod);
 
-	return r < 0 ? r : still_there(c, link_by_index(&c->host, l->bridge.index, &l->bridge, &c->err), conf->bridge);
+	if (r < 0 || (r = link_reread(&c->host, &l->bridge)) == 0)
+		return r;
+	return r == -ENODEV ? err_set(&c->err, CNI_FAILED, r, "%s is gone again", conf->bridge) :
+	                      err_sys(&c->err, CNI_FAILED, r, "looking up bridge %s again", conf->bridge);
 }
 
 /* ---- CHECK and STATUS ---- */

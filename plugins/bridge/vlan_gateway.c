@@ -19,11 +19,12 @@ static int make(struct cni_call *c, const struct link *bridge, const char *name)
 	struct veth v = {
 		.near = name, .far = port, .near_mac = mac_random(), .far_mac = mac_random(), .mtu = bridge->mtu, .pod = self,
 	};
+	struct link made;
 	int r = self;
 
 	snprintf(port, sizeof port, "veth%08x", (unsigned)hash_strings(bridge->name, name, NULL));
 	if (r >= 0)
-		r = veth_create(&c->host, &v, &c->err);
+		r = veth_create(&c->host, &v, &made, &c->err);
 	return r == -EEXIST ? 0 : r;    /* another ADD was first */
 }
 

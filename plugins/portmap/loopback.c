@@ -2,6 +2,7 @@
  * containers may have come to need it. */
 #include <linux/rtnetlink.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/socket.h>
 
 #include "os/link.h"
@@ -13,10 +14,20 @@
 #define LOOPBACK_STANDIN "fd70:6c75:6d62::1"
 enum { LOOPBACK_INDEX = 1 };
 
+/* The bridge itself, or ptp's end of the veth: no port. */
+static bool is_way_to_target(const struct job *j, const char *link)
+{
+	for (size_t i = 0; i < j->n_targets; i++)
+		if (!strcmp(j->targets[i].link, link))
+			return true;
+	return false;
+}
+
 /* A bridge with netfilter on it (br_netfilter) translates a frame before it is routed, and would have to send it out by the port it came in by:
  * which takes hairpin mode. */
-static void hairpin_where_bridged(struct cni_call *c)
+static void hairpin_where_bridged(struct job *j)
 {
+	struct cni_call *c = j->c;
 	struct err ignored = { 0 };
 
 	if (sysctl_number(0, "net/bridge/bridge-nf-call-iptables") == 0 && sysctl_number(0, "net/bridge/bridge-nf-call-ip6tables") == 0)
@@ -24,7 +35,7 @@ static void hairpin_where_bridged(struct cni_call *c)
 	for_list (const struct iface, i, &c->prev.ifaces) {
 		struct link l;
 
-		if (i->name && !i->sandbox && link_by_name(&c->host, i->name, &l, &ignored) == 0 && l.master && !l.hairpin)
+		if (i->name && !i->sandbox && !is_way_to_target(j, i->name) && link_by_name(&c->host, i->name, &l, &ignored) == 0 && l.master && !l.hairpin)
 			port_set(&c->host, l.index, true, l.isolated, &ignored);
 	}
 }
@@ -56,7 +67,7 @@ static void loopback6_enable(struct job *j)
 
 int loopback_enable(struct job *j)
 {
-	hairpin_where_bridged(j->c);
+	hairpin_where_bridged(j);
 	loopback6_enable(j);
 	return localnet_enable(j);
 }

@@ -13,14 +13,13 @@
 static int find_link(struct cni_call *c, struct target *t)
 {
 	char text[ADDR_TEXT];
-	struct link l;
 	int r = route_link_to(&c->host, &t->address->addr);
 
 	if (r < 0)
 		return err_sys(&c->err, CNI_FAILED, r, "asking for the route to %s", addr_text(&t->address->addr, text));
-	if (r > 0 && (r = link_by_index(&c->host, r, &l, &c->err)) == 0)
-		snprintf(t->link, sizeof t->link, "%s", l.name);
-	return r == -ENODEV ? 0 : r;
+	if (r > 0 && (r = link_name_of(&c->host, r, t->link)) < 0 && r != -ENODEV)
+		return err_sys(&c->err, CNI_FAILED, r, "asking for the link to %s", addr_text(&t->address->addr, text));
+	return 0;
 }
 
 int targets_find(struct job *j)

@@ -71,7 +71,7 @@ static int ask_links(struct netlink *nl, unsigned what, struct err *e)
 	case 3:
 		return port_vlan_has(nl, 3, 10, &untagged, e);
 	case 4:
-		return veth_create(nl, &(struct veth){ .near = "veth1", .far = "eth0" }, e);
+		return veth_create(nl, &(struct veth){ .near = "veth1", .far = "eth0" }, &l, e);
 	case 5:
 		return bridge_create(nl, &(struct bridge){ .name = "br0" }, e);
 	case 6:
