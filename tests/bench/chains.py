@@ -20,7 +20,7 @@ class Chain:
         self.name, self.plugins, self.masq, self.ports = name, plugins, masq, ports
         self.ifname = "lo" if name == "loopback" else "eth0"
         self.bridge, self.net, self.base = "cni0", "bench", "10.88.0.0"
-        self.first_port, self.given, self.policy = 2000, False, None
+        self.first_port, self.given, self.policy, self.silent = 2000, False, None, False
 
     def but(self, **changes):
         other = copy.copy(self)
@@ -47,7 +47,7 @@ class Chain:
         if plugin in ("bridge", "ptp"):
             conf.update(ipam=ipam, ipMasq=self.masq)
         if plugin == "bridge":
-            conf.update(bridge=self.bridge, isGateway=True)
+            conf.update(bridge=self.bridge, isGateway=True, **({"silentIPv6": True} if self.silent else {}))
         if plugin == "host-local":
             conf.update(ipam=ipam)
         if plugin == "portmap":

@@ -92,9 +92,16 @@ def leave_leases(host, chain, first, count):
         host.sh(f"mkdir -p /run/store/{chain.net} && {FILL} leases /run/store/{chain.net} {chain.base} {first} {count}")
 
 
+def ipv6_of_new_links(host, pod, on):
+    for where in ("", f"ip netns exec {pod} "):
+        host.sh(f"{where}sh -c 'echo {int(not on)} >/proc/sys/net/ipv6/conf/default/disable_ipv6'")
+
+
 def leave_attachments(host, chain, template, pod, first, count, first_link=None):
+    ipv6_of_new_links(host, pod, not chain.silent)
     # with the bridge down, as every new port's multicast would go to all others and take longer than all else
     host.sh(f"ip link set {chain.bridge} down && {FILL} links {chain.bridge} /run/netns/{pod} {first_link or first} {count} {int(host.suite.is_ours)}; ip link set {chain.bridge} up")
+    ipv6_of_new_links(host, pod, True)
     # portmap may have set hairpin mode on the template's port
     host.sh(f"cd /sys/class/net/{chain.bridge}/brif && like=$(sort -r */hairpin_mode | head -n 1) && for f in */hairpin_mode; do echo $like >$f; done")
     leave_leases(host, chain, first, count)

@@ -1,4 +1,5 @@
 """What plumb promises, held against the figures of a run. Cpu against cpu, of the same run; a figure that is missing is passed over."""
+from grow import SILENT
 from tables import table
 
 OURS = ("plumb", "plumb-musl")
@@ -53,6 +54,8 @@ def promises(figures, ours):
     for kind, n, bound in (("leases", 60000, 1.2), ("ports", 10000, 1.2), ("ports", 60000, 1.2), ("attachments", 1000, 2.5)):
         for verb in ("ADD", "DEL"):
             yield f"{kind} 0 -> {n}, {verb} growth", growth(figures, ours, kind, verb, n), "<=", bound
+    for verb in ("ADD", "DEL"):
+        yield f"attachments 0 -> 1000, silentIPv6, {verb} growth", growth(figures, ours + SILENT, "attachments", verb, 1000), "<=", 1.3
     failed, rate = at_once(figures, ours)
     yield "64 at once: failed or given twice", failed, "<=", 0
     yield "64 at once: ADD/s, times the reference's", rate, ">=", 13
