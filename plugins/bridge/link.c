@@ -124,8 +124,12 @@ int bridge_refresh(struct cni_call *c, struct bridge_links *l)
 	const struct bridge_conf *conf = c->conf;
 	int r = veth_refresh(c, &l->port, &l->pod);
 
-	if (r < 0 || (r = link_reread(&c->host, &l->bridge)) == 0)
+	if (r < 0)
 		return r;
+	/* where the port has given the bridge its carrier, the kernel is to handle that as well */
+	r = l->bridge.flags & IFF_RUNNING ? link_reread(&c->host, &l->bridge) : link_by_index(&c->host, l->bridge.index, &l->bridge, &c->err);
+	if (r == 0)
+		return 0;
 	return r == -ENODEV ? err_set(&c->err, CNI_FAILED, r, "%s is gone again", conf->bridge) :
 	                      err_sys(&c->err, CNI_FAILED, r, "looking up bridge %s again", conf->bridge);
 }
