@@ -133,7 +133,7 @@ static int portmap_add(struct cni_call *c)
 	}
 	if (conf->snat && (r = loopback_enable(&j)) < 0)
 		return first_failure(r, nft_work(c, &nft_inet, "portmap", unpublish_all, &j));
-	connections_forget(&j, true);
+	connections_to_others_forget(&j);
 	connections_to_gone_forget(&j);
 	return 0;
 }
@@ -149,7 +149,7 @@ static int portmap_del(struct cni_call *c)
 		return r;
 	if (!j.leaving.count && (mappings_of(c)->count > 0 || !c->has_prev) && (r = takeover_in_del(c, takeover_ports)) < 0)
 		return r;
-	connections_forget(&j, false);
+	connections_to_own_forget(&j);
 	return 0;
 }
 

@@ -138,6 +138,11 @@ static void put_tuple_address(struct nl_msg *m, int attr, const struct addr *a)
 	nla_nest_end(m, ip);
 }
 
+static bool is_any_port(const struct conntrack_match *m)
+{
+	return m->port == 0 && m->port_last == UINT16_MAX;
+}
+
 static void put_asked(struct nl_msg *m, const struct conntrack_match *match)
 {
 	struct nlattr *tuple = nla_nest_start(m, CTA_TUPLE_ORIG | NLA_F_NESTED), *proto;
@@ -146,7 +151,8 @@ static void put_asked(struct nl_msg *m, const struct conntrack_match *match)
 		put_tuple_address(m, CTA_IP_V4_DST, &match->to);
 	proto = nla_nest_start(m, CTA_TUPLE_PROTO | NLA_F_NESTED);
 	nla_put_u8(m, CTA_PROTO_NUM, match->protocol);
-	nla_put_u16(m, CTA_PROTO_DST_PORT, htons(match->port));
+	if (!is_any_port(match))
+		nla_put_u16(m, CTA_PROTO_DST_PORT, htons(match->port));
 	nla_nest_end(m, proto);
 	nla_nest_end(m, tuple);
 }
@@ -164,16 +170,19 @@ static struct nl_msg *filtered_delete(const struct conntrack_match *match)
 	put_tuple_address(m, CTA_IP_V4_SRC, &match->target);
 	nla_nest_end(m, nested);
 	nested = nla_nest_start(m, CTA_FILTER | NLA_F_NESTED);
-	nla_put_u32(m, CTA_FILTER_ORIG_FLAGS, BY_PROTOCOL | BY_DESTINATION_PORT | (addr_is_set(&match->to) ? BY_DESTINATION : 0));
+	nla_put_u32(m, CTA_FILTER_ORIG_FLAGS,
+	            BY_PROTOCOL | (is_any_port(match) ? 0 : BY_DESTINATION_PORT) | (addr_is_set(&match->to) ? BY_DESTINATION : 0));
 	nla_put_u32(m, CTA_FILTER_REPLY_FLAGS, BY_SOURCE);
 	nla_nest_end(m, nested);
+	if (match->translated)
+		nla_put_u32(m, CTA_STATUS, htonl(IPS_DST_NAT));
 	return m;
 }
 
-/* What a filter says as we write it: no "other than", no ranges, nothing of who asked, by which port or whether there was an answer. */
+/* What a filter says as we write it: no "other than", no ranges but all ports, nothing of who asked, by which port or whether there was an answer. */
 static bool fits_filter(const struct conntrack_match *m)
 {
-	return !m->others && m->port == m->port_last && !addr_is_set(&m->from) && !m->target_port && !m->answered;
+	return !m->others && (m->port == m->port_last || is_any_port(m)) && !addr_is_set(&m->from) && !m->target_port && !m->answered;
 }
 
 /* Those of IPv4: for IPv6 the filter takes different addresses for equal, and equal ones for different (seen in 6.18). Where there are many, one look at

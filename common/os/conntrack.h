@@ -12,7 +12,7 @@
 struct conntrack_match {
 	int         family;
 	uint8_t     protocol;           /* IPPROTO_… */
-	uint16_t    port, port_last;    /* of the original destination, from and to */
+	uint16_t    port, port_last;    /* of the original destination, from and to; 0 and UINT16_MAX: any */
 	struct addr from;               /* who asked; unset: anybody */
 	struct addr to;                 /* the original destination; unset: any that is_local says yes to */
 	uint16_t    target_port;        /* by which port, 0: any */

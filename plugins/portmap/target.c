@@ -47,29 +47,60 @@ static bool is_local(const struct addr *a, void *call)
 	return addr_is_loopback(a) || route_is_local(&c->host, a);
 }
 
-void connections_forget(struct job *j, bool others)
+static void forget(struct job *j, const struct conntrack_match *matches, size_t n)
 {
-	const struct list *mappings = mappings_of(j->c);
-	struct conntrack_match *matches = arena_alloc(&j->c->arena, (mappings->count * 2 + 1) * sizeof *matches);
 	struct err why = { 0 };
-	unsigned n = 0;
 
-	if (!matches)
-		return;
+	if (conntrack_forget(matches, (unsigned)n, is_local, j->c, &why) < 0)
+		fprintf(stderr, "portmap: %s: %s\n", why.msg, why.details);
+}
+
+/* Of TCP, whose connections end, another container's are its own DEL's to forget. */
+void connections_to_others_forget(struct job *j)
+{
+	struct list matches = { 0 };
+	struct conntrack_match *slot;
+
 	for (size_t i = 0; i < j->n_targets; i++)
-		for_list (const struct mapping, m, mappings) {
-			int family = j->targets[i].address->addr.family;
+		for_list (const struct mapping, m, mappings_of(j->c)) {
+			const struct addr *target = &j->targets[i].address->addr;
 
-			/* of TCP, whose connections end, another container's are its own DEL's to forget */
-			if (mapping_concerns(m, family) && !m->repeated && !(others && m->protocol == IPPROTO_TCP))
-				matches[n++] = (struct conntrack_match){
-					.family = family, .protocol = m->protocol, .port = m->host.first, .port_last = m->host.last,
-					.to = mapping_is_exact(m) ? m->host_ip : (struct addr){ 0 }, .target = j->targets[i].address->addr,
-					.others = others, .translated = !others || m->protocol != IPPROTO_UDP,
+			if (mapping_concerns(m, target->family) && !m->repeated && m->protocol != IPPROTO_TCP &&
+			    (slot = arena_push(&j->c->arena, &matches.items, &matches.count, sizeof *slot)))
+				*slot = (struct conntrack_match){
+					.family = target->family, .protocol = m->protocol, .port = m->host.first, .port_last = m->host.last,
+					.to = mapping_is_exact(m) ? m->host_ip : (struct addr){ 0 }, .target = *target,
+					.others = true, .translated = m->protocol != IPPROTO_UDP,
 				};
 		}
-	if (conntrack_forget(matches, n, is_local, j->c, &why) < 0)
-		fprintf(stderr, "portmap: %s: %s\n", why.msg, why.details);
+	forget(j, matches.items, matches.count);
+}
+
+static bool is_published_by(struct cni_call *c, int family, uint8_t protocol)
+{
+	for_list (const struct mapping, m, mappings_of(c))
+		if (m->protocol == protocol && mapping_concerns(m, family))
+			return true;
+	return false;
+}
+
+/* All ports of the attachment are gone: one look for each protocol finds its connections, by whatever port they came. */
+void connections_to_own_forget(struct job *j)
+{
+	static const uint8_t protocols[] = { IPPROTO_TCP, IPPROTO_UDP, IPPROTO_SCTP };
+	struct conntrack_match matches[ARRAY_LEN(j->targets) * ARRAY_LEN(protocols)];
+	size_t n = 0;
+
+	for (size_t i = 0; i < j->n_targets; i++)
+		for (size_t k = 0; k < ARRAY_LEN(protocols); k++) {
+			const struct addr *target = &j->targets[i].address->addr;
+
+			if (is_published_by(j->c, target->family, protocols[k]))
+				matches[n++] = (struct conntrack_match){
+					.family = target->family, .protocol = protocols[k], .port_last = UINT16_MAX, .target = *target, .translated = true,
+				};
+		}
+	forget(j, matches, n);
 }
 
 /* Keys are (address,) protocol, port; values address (, port). Elements without a value publish nothing. */
@@ -105,8 +136,5 @@ void port_note_gone(const struct nft_set *set, const struct nft_element *el, voi
 
 void connections_to_gone_forget(struct job *j)
 {
-	struct err why = { 0 };
-
-	if (conntrack_forget(j->gone.items, (unsigned)j->gone.count, is_local, j->c, &why) < 0)
-		fprintf(stderr, "portmap: %s: %s\n", why.msg, why.details);
+	forget(j, j->gone.items, j->gone.count);
 }
