@@ -20,13 +20,14 @@ network() {
 # A server in a namespace that says whose it is, and whether a port of the host leads to it.
 serve() { ip netns exec "$1" perl -MIO::Socket::INET -e '$s = IO::Socket::INET->new(LocalPort => $ARGV[1], Listen => 9, ReuseAddr => 1) or die; while ($c = $s->accept) { print $c "$ARGV[0]:$ARGV[1]\n"; close $c }' "$1" "$2" 9>&- & }
 ask() { perl -MIO::Socket::INET -e '$s = IO::Socket::INET->new(PeerAddr => $ARGV[0], PeerPort => $ARGV[1], Timeout => 3) or do { print "refused\n"; exit }; print scalar <$s>' "${2:-127.0.0.1}" "$1"; }
+answered() { [ "$(ask "$1")" = "$2" ]; }
 answers() { is "$(ask "$1" "${3:-}")" "$2" "port $1"; }
 recorded() { jq -c '[.capabilityArgs.portMappings[]? | [.hostPort, .containerPort, .protocol]]' $results/app-"$1"-eth0; }
 untouched_by() { local before; before=$(nft list table inet plumb; cat $results/*; ls /run/plumb/nftables); "$@"; is "$(nft list table inet plumb; cat $results/*; ls /run/plumb/nftables)" "$before" "what is there after: $*"; }
 
 case_live() {
 	expect 0 add --id web1 -p 8080:80 app web; expect 0 add --id db1 app db
-	until_true [ "$(ask 8080)" = web:80 ]
+	until_true answered 8080 web:80
 	expect 0 publish web1 8081:81; answers 8081 web:81; answers 8080 web:80
 	is "$(recorded web1)" '[[8080,80,"tcp"],[8081,81,"tcp"]]' record
 	expect 0 publish db 9000-9002:80-82/tcp; answers 9000 db:80
@@ -44,14 +45,14 @@ case_live() {
 case_by_the_name_of_its_namespace() {
 	mkdir -p /run/user/1000/netns; touch /run/user/1000/netns/inner; mount --bind /run/netns/web /run/user/1000/netns/inner || fail "mount"
 	expect 0 add --id web1 app /run/user/1000/netns/inner
-	expect 0 publish inner 8080:80; until_true [ "$(ask 8080)" = web:80 ]
+	expect 0 publish inner 8080:80; until_true answered 8080 web:80
 	expect 0 network disconnect app inner; nothing_in $results
 }
 
 # One set of ports or the other, at any time: a client of a port that stays sees no gap.
 case_without_a_gap() {
 	expect 0 add --id web1 -p 8080:80 app web
-	until_true [ "$(ask 8080)" = web:80 ]
+	until_true answered 8080 web:80
 	(while [ ! -e $W/end ]; do ask 8080; done >$W/seen) &
 	local asking=$! i
 	until_true [ -s $W/seen ]
@@ -64,7 +65,7 @@ case_without_a_gap() {
 
 case_taken() {
 	expect 0 add --id web1 -p 8080:80 app web; expect 0 add --id db1 -p 8082:80 app db
-	until_true [ "$(ask 8082)" = db:80 ]
+	until_true answered 8082 db:80
 	untouched_by expect 1 publish db1 8081:80 8080:80
 	says 'container "web1" of network "app"'; says "host port 8080/tcp is taken"
 	answers 8082 db:80; answers 8081 refused
@@ -80,7 +81,7 @@ case_allow_from() {
 	is "$(jq -c '.capabilityArgs.portMappings[0].allowFrom' $results/app-web1-eth0)" '["192.0.2.0/24","198.51.100.0/24"]' record
 	expect 0 unpublish web1 8080
 	expect 0 publish web1 --allow-from 10.5.0.0/24 --allow-from 127.0.0.0/8 8080:80
-	until_true [ "$(ask 8080)" = web:80 ]
+	until_true answered 8080 web:80
 	expect 0 ports; prints "under conditions"
 	mkdir $W/other; cp $bin/bridge $bin/host-local $bin/plumb-ruleset $W/other; printf '#!/bin/sh\n' >$W/other/portmap; chmod +x $W/other/portmap
 	untouched_by expect 4 publish --bin-dir $W/other web1 --allow-from 10.5.0.0/24 8081:80; says "would let everybody in"
