@@ -34,9 +34,11 @@ static bool too_deep(const char *text, size_t len)
 /* What the kernel gives each process, without asking it for more: jansson would open /dev/urandom. */
 static size_t seed(void)
 {
-	const void *random = (const void *)getauxval(AT_RANDOM);
-	size_t n = 0;
+	unsigned long at = getauxval(AT_RANDOM);
+	const void *random;
+	size_t n = 0;           /* jansson sees to it by itself */
 
+	memcpy(&random, &at, sizeof random);
 	if (random)
 		memcpy(&n, random, sizeof n);
 	return n;

@@ -112,9 +112,9 @@ static int serve(struct cni_call *c)
 
 /* Most of what a call has goes with the process, at once, which is much cheaper; the sanitizer's search for leaks wants it given back. */
 #ifdef __SANITIZE_ADDRESS__
-enum { PIECE_BY_PIECE = true };
+static const bool piece_by_piece = true;
 #else
-enum { PIECE_BY_PIECE = false };
+static const bool piece_by_piece = false;
 #endif
 
 static void release(struct cni_call *c)
@@ -170,7 +170,7 @@ int main(int argc, char **argv)
 		print_error(&c);
 	}
 	trace_write(&c);
-	if (PIECE_BY_PIECE)
+	if (piece_by_piece)
 		release(&c);
 	return fflush(stdout) != 0 || r < 0;
 }
