@@ -5,6 +5,7 @@ iptables or nftables for suites that can do both; netavark: DIR/netavark, with e
 floor programs, which need nothing said.
 """
 import os
+import shutil
 import subprocess
 from collections import namedtuple
 
@@ -70,7 +71,18 @@ def available():
     return {s.name: s for s in map(parse, found)}
 
 
+def installed(suite):
+    """What the linker has just written runs up to a tenth dearer than a copy of it, which is what users have: so built ones are copied."""
+    if not suite.dir.startswith(f"{TOP}/build/"):
+        return suite
+    copy = f"{BUILD}/installed/{suite.name}"
+    shutil.rmtree(copy, ignore_errors=True)
+    shutil.copytree(suite.dir, copy)
+    return suite._replace(dir=copy)
+
+
 def choose(text):
     """SUITES="plumb reference mine=/opt/cni/bin:iptables": names of what is here, and others."""
     here = available()
-    return [here[t] if t in here else parse(t) for t in text.split()] if text else list(here.values())
+    chosen = [here[t] if t in here else parse(t) for t in text.split()] if text else list(here.values())
+    return [installed(s) for s in chosen]
