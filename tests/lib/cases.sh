@@ -17,7 +17,7 @@ echo "1..${#cases[@]}"
 number=0 failed=0
 for c in "${cases[@]}"; do
 	number=$((number + 1))
-	output=$(timeout 180 "${world[@]}" bash "${0}" --case "$c" 2>&1); status=$?
+	output=$(timeout -k 1 180 "${world[@]}" bash "${0}" --case "$c" 2>&1); status=$?
 	if [ $status = 0 ]; then echo "ok $number - ${suite}_$c"
 	elif [ $status = 77 ]; then echo "ok $number - ${suite}_$c # ${output##*$'\n'}"
 	else failed=$((failed + 1)); echo "not ok $number - ${suite}_$c"; sed 's/^/# /' <<<"$output"; fi

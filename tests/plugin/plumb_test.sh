@@ -758,9 +758,9 @@ case_restore() {
 	expect 0 check app-network one --id one; expect 0 check app-network two --id two
 	# Chains, rules and elements come in one transaction: nobody sees the table without its policies, and nobody is judged without them.
 	nft flush ruleset; nft monitor >$W/seen & local monitor=$!
-	until nft add table ip seen && grep -q "add table ip seen" $W/seen; do sleep 0.1; done
+	until nft "add table ip seen; delete table ip seen" && grep -q "table ip seen" $W/seen; do sleep 0.1; done
 	expect 0 restore
-	nft add table ip seen_last; until grep -q "seen_last" $W/seen; do sleep 0.1; done; kill $monitor
+	nft add table ip last_seen; until grep -q "last_seen" $W/seen; do sleep 0.1; done; kill $monitor
 	is "$(grep -c '^# new generation .*(plumb)$' $W/seen)" 1 "transactions of plumb"; grep -q "(plumb-ruleset)" $W/seen && fail "the helper changed this host: $(cat $W/seen)"
 	is "$(nft list table inet plumb | sort)" "$before" "the table again"
 	nft delete table inet plumb; expect 0 restore --json; prints '"attachments": 2'; prints '"wasThere": false'
