@@ -10,8 +10,10 @@
  *	lose:ERRNO                      likewise, but the call is made
  *	run:COMMAND                     a shell runs COMMAND while the process stands before the call
  *
+ * A name server (dnsmasq) that is started is let go as it begins: it is meant to outlive the command.
+ *
  * The exit status is the command's, KILLED where a signal of ours ended it, 128 + the signal where another did. What was done, or that there is no n-th call, is the
- * last line on stderr. All processes have ended when it ends. */
+ * last line on stderr. All other processes have ended when it ends. */
 #include <elf.h>
 #include <errno.h>
 #include <signal.h>
@@ -233,6 +235,13 @@ static int on_stop(struct process *p, int status)
 	return number;
 }
 
+static bool outlives(const struct process *p, int status)
+{
+	char program[32];
+
+	return status >> 16 == PTRACE_EVENT_EXEC && !strcmp(program_of(p->pid, program), "dnsmasq");
+}
+
 /* Until all have ended; how the command did. */
 static int follow(void)
 {
@@ -254,6 +263,11 @@ static int follow(void)
 		}
 		if (killing)
 			kill(pid, SIGKILL);
+		if (outlives(p, status)) {
+			ptrace(PTRACE_DETACH, pid, NULL, NULL);
+			p->pid = 0;
+			continue;
+		}
 		number = on_stop(p, status);
 		ptrace(PTRACE_SYSCALL, pid, NULL, (long)number);
 	}

@@ -21,6 +21,9 @@
 #define PORTMAP NET "'type':'portmap','snat':true,'runtimeConfig':{'portMappings':" PORTS "}"
 #define FIREWALL NET "'type':'firewall','ingressPolicy':'isolated','egressDeny':['metadata','10.99.0.0/16']"
 
+#define NAMES   NET "'type':'dnsname','domainName':'dns.test','runtimeConfig':{'aliases':{'net':['web@','db']}}"
+#define HAS_NAMES .needs = "command -v dnsmasq", .lacks = "dnsmasq is not installed"
+
 const struct scenario scenarios[] = {
 	{ "loopback",           { { "loopback", "{" NET "'type':'loopback'}" } } },
 	{ "none",               { { "none", "{" NET "'type':'none'}" } } },
@@ -33,12 +36,14 @@ const struct scenario scenarios[] = {
 	{ "bridge-delegating",  { { "bridge", "{" PLAIN "}" } }, .other_build = true },
 	{ "bridge-macspoofchk", { { "bridge", "{" PLAIN ",'macspoofchk':true}" } } },
 	{ "bridge-vlan",        { { "bridge", "{" NET "'type':'bridge','bridge':'br0','isGateway':true,'vlan':100," POOLS "}" } },
-	                        .needs = "ip link add vlan0 type bridge vlan_filtering 1 && ip link del vlan0", .lacks = "bridge VLAN filtering" },
+	                        .needs = "ip link add vlan0 type bridge vlan_filtering 1 && ip link del vlan0", .lacks = "this kernel lacks bridge VLAN filtering" },
 	{ "ptp",                { { "ptp", "{" PTP "}" } } },
 	{ "ptp-first",          { { "ptp", "{" PTP "}" } }, .fresh = true },
 	{ "portmap",            { { "bridge", "{" PLAIN "}" }, { "portmap", "{" PORTMAP "}" } }, .flow = true },
 	{ "portmap-first",      { { "bridge", "{" PLAIN "}" }, { "portmap", "{" PORTMAP "}" } }, .fresh = true },
 	{ "firewall",           { { "bridge", "{" PLAIN "}" }, { "firewall", "{" FIREWALL "}" } } },
+	{ "dnsname",            { { "bridge", "{" PLAIN "}" }, { "dnsname", "{" NAMES "}" } }, HAS_NAMES },
+	{ "dnsname-first",      { { "bridge", "{" PLAIN "}" }, { "dnsname", "{" NAMES "}" } }, .fresh = true, HAS_NAMES },
 	{ "chain-bridge",       { { "bridge", "{" BRIDGE "}" }, { "portmap", "{" PORTMAP "}" }, { "firewall", "{" FIREWALL "}" } }, .command = true, .flow = true },
 	{ "chain-ptp",          { { "ptp", "{" PTP "}" }, { "portmap", "{" PORTMAP "}" }, { "firewall", "{" FIREWALL "}" } }, .command = true, .flow = true },
 };
@@ -114,7 +119,7 @@ void scenario_begin(const struct scenario *s)
 	struct attachment neighbour = { .s = s, .pod = "pod2" };
 
 	if (s->needs && !sh_try("host", "%s", s->needs))
-		skip("this kernel lacks %s", s->lacks);
+		skip("%s", s->lacks);
 	foreign_make();
 	if (s->other_build)
 		other_build_make();

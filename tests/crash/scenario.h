@@ -20,7 +20,7 @@ struct scenario {
 	bool          command;                  /* by the plumb command, which runs the whole chain, as one tree of processes */
 	bool          other_build;              /* host-local is of another build, so that it is executed */
 	bool          host_netns;               /* the container is in the host's namespace */
-	const char   *needs, *lacks;            /* a command that succeeds where the kernel can do it; what it lacks where not */
+	const char   *needs, *lacks;            /* a command that succeeds where it can be done; what to say where not */
 	bool          flow;                     /* a connection goes through the published port before it is taken down */
 };
 

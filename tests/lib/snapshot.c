@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <fnmatch.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -52,6 +53,29 @@ static void snapshot_settings(struct snapshot *s)
 		snapshot_add(s, "setting host: %s = %s", names[i], sysctl_in("host", names[i]));
 }
 
+/* Name servers that run, by their pid files: what else their command lines say may differ. */
+static void snapshot_servers(struct snapshot *s)
+{
+	static const char option[] = "--pid-file=";
+	struct dirent *entry;
+	DIR *dir = opendir("/proc");
+
+	while (dir && (entry = readdir(dir))) {
+		char line[4096] = "";
+		const char *comm = *entry->d_name >= '0' && *entry->d_name <= '9' ? file_read(keep("/proc/%s/comm", entry->d_name)) : NULL;
+		int fd = comm && !strcmp(comm, "dnsmasq\n") ? open(keep("/proc/%s/cmdline", entry->d_name), O_RDONLY | O_CLOEXEC) : -1;
+		ssize_t len = fd < 0 ? -1 : read(fd, line, sizeof line - 1);
+
+		if (fd >= 0)
+			close(fd);
+		for (const char *word = line; word < line + len; word += strlen(word) + 1)
+			if (!strncmp(word, option, strlen(option)))
+				snapshot_add(s, "server host: %s", word + strlen(option));
+	}
+	if (dir)
+		closedir(dir);
+}
+
 struct snapshot snapshot_take(void)
 {
 	struct snapshot s = { 0 };
@@ -66,6 +90,7 @@ struct snapshot snapshot_take(void)
 		closedir(dir);
 	snapshot_settings(&s);
 	snapshot_nft(&s, "host");
+	snapshot_servers(&s);
 	snapshot_files(&s, "/run");
 	snapshot_files(&s, "/var/lib/cni");
 	snapshot_sort(&s);
