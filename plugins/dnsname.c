@@ -38,12 +38,19 @@ static int dnsname_add(struct cni_call *c)
 
 /* ---- DEL ---- */
 
-static bool is_known(struct cni_call *c)
+static int is_known(struct cni_call *c)
 {
 	char path[NFT_RECORD_PATH];
+	int r;
 
-	return access(arena_printf(&c->arena, NAMES "/networks/%s", c->who.network), F_OK) == 0 || access(nft_record_path(c, "names", path), F_OK) == 0 ||
-	       access(arena_printf(&c->arena, NAMES "/containers/%s", c->who.container), F_OK) == 0;
+	if ((r = names_there(c, network_path(c, c->who.network, ""))) != 0 || (r = names_there(c, nft_record_path(c, "names", path))) != 0)
+		return r;
+	return names_there(c, arena_printf(&c->arena, NAMES "/containers/%s", c->who.container));
+}
+
+static int member_of_call(struct cni_call *c, struct member *out)
+{
+	return member_read(c, c->who.container, c->who.network, c->who.ifname, out);
 }
 
 /* Without a record, as when ADD was killed early, by the addresses of prevResult. */
@@ -60,15 +67,17 @@ static int dnsname_del(struct cni_call *c)
 {
 	scoped(locks_drop) struct locks locks = { .count = 0 };
 	struct member r;
-	int bad;
+	int known = member_of_call(c, &r), bad = 0;
 
-	if (member_read(c, c->who.container, c->who.network, c->who.ifname, &r) < 0 && (bad = takeover_names(c)) < 0)
+	if (known == 0)
+		bad = takeover_names(c);
+	if (known < 0 || bad < 0)
+		return first_failure(known, bad);
+	if ((known = is_known(c)) <= 0)
+		return known;
+	if ((bad = locks_take(c, &locks)) < 0 || (bad = member_of_call(c, &r)) < 0)
 		return bad;
-	if (!is_known(c))
-		return 0;
-	if ((bad = locks_take(c, &locks)) < 0)
-		return bad;
-	if (member_read(c, c->who.container, c->who.network, c->who.ifname, &r) < 0)
+	if (!r.addresses.count)
 		member_guess(c, &r);
 	return network_leave(c, &r);
 }
@@ -98,21 +107,24 @@ static int dnsname_check(struct cni_call *c)
 {
 	struct member r;
 	struct server s;
-	int bad = member_read(c, c->who.container, c->who.network, c->who.ifname, &r);
+	int bad = member_of_call(c, &r), runs;
 
-	if (bad < 0) {
-		err_set(&c->err, CNI_FAILED, bad, "container %s has no names on network %s", c->who.container, c->who.network);
-		err_detail(&c->err, "DEL and ADD the attachment to mend it");
+	if (bad < 0)
 		return bad;
+	if (bad == 0) {
+		err_set(&c->err, CNI_FAILED, -ENOENT, "container %s has no names on network %s", c->who.container, c->who.network);
+		err_detail(&c->err, "DEL and ADD the attachment to mend it");
+		return -ENOENT;
 	}
 	if ((bad = member_check(c, &r)) < 0 || (bad = hosts_check(c, &r)) < 0)
 		return bad;
 	if ((bad = server_load(c, *r.view ? r.view : r.network, &s)) < 0)
 		return bad;
-	if (!server_runs(c, &s) && json_is_true(json_member(c->json, "repair")) && (bad = server_run(c, s.view, &s)) < 0)
-		return bad;
-	if (!server_runs(c, &s))
-		return server_is_dead(c, CNI_FAILED);
+	runs = server_runs(c, &s);
+	if (runs == 0 && json_is_true(json_member(c->json, "repair")))
+		runs = server_run(c, s.view, &s) < 0 ? -ESRCH : 1;
+	if (runs <= 0)
+		return runs < 0 ? runs : server_is_dead(c, CNI_FAILED);
 	if ((bad = server_learns(c, &s, &r, true)) < 0)
 		return bad;
 	return steer_check(c, &r, &s);
@@ -122,21 +134,25 @@ static int dnsname_check(struct cni_call *c)
 static int look(struct cni_call *c, const char *view, void *arg)
 {
 	struct server s;
-	bool runs = server_load(c, view, &s) == 0 && server_runs(c, &s);
+	int r = server_load(c, view, &s), runs = r < 0 ? r : server_runs(c, &s);
 
 	(void)arg;
-	err_clear(&c->err);
-	return !runs;
+	return runs < 0 ? runs : !runs;
 }
 
 static int dnsname_status(struct cni_call *c)
 {
+	int r;
+
 	if (!tool_find(c, "dnsmasq")) {
 		err_set(&c->err, CNI_UNAVAILABLE, -ENOENT, "dnsmasq, which answers for names, is not installed");
 		err_detail(&c->err, "Debian: apt install dnsmasq-base; no service of it has to run");
 		return -ENOENT;
 	}
-	return hosts_are_left(c, c->who.network) && views_with(c, c->who.network, look, NULL) ? server_is_dead(c, CNI_LIMITED) : 0;
+	r = hosts_are_left(c, c->who.network);
+	if (r == 1)
+		r = views_with(c, c->who.network, look, NULL);
+	return r == 1 ? server_is_dead(c, CNI_LIMITED) : r;
 }
 
 /* ---- GC ---- */
@@ -172,17 +188,17 @@ static int collect(struct cni_call *c, const struct member *r)
 static int tidy(struct cni_call *c)
 {
 	scoped(locks_drop) struct locks locks = { .count = 0 };
-	int r = access(network_path(c, c->who.network, ""), F_OK) == 0 ? locks_take(c, &locks) : 0;
+	int r = names_there(c, network_path(c, c->who.network, "")), left, bad;
 
-	if (locks.count) {
-		hosts_sweep(c);
-		views_sweep(c, c->who.network);
-	}
-	if (locks.count && !hosts_are_left(c, c->who.network)) {
-		r = first_failure(r, server_stop(c, c->who.network));
-		network_remove(c, c->who.network);
-	}
-	return r;
+	if (r <= 0 || (r = locks_take(c, &locks)) < 0)
+		return r;
+	r = hosts_sweep(c);
+	r = first_failure(r, views_sweep(c, c->who.network));
+	left = hosts_are_left(c, c->who.network);
+	if (left != 0)
+		return first_failure(r, first_failure(left, 0));
+	bad = server_stop(c, c->who.network);
+	return first_failure(r, bad < 0 ? bad : network_remove(c, c->who.network));
 }
 
 static int dnsname_gc(struct cni_call *c)
@@ -194,7 +210,10 @@ static int dnsname_gc(struct cni_call *c)
 		if (!is_valid(c, a))
 			r = first_failure(r, collect(c, a));
 	r = first_failure(r, steer_sweep(c));
-	return c->net.dry_run ? r : first_failure(r, tidy(c));
+	if (c->net.dry_run)
+		return r;
+	r = first_failure(r, tidy(c));
+	return first_failure(r, members_sweep(c));
 }
 
 CNI_PLUGIN("dnsname", .about = "names for the containers of a network", .fields = dnsname_fields, .conf_size = sizeof(struct dnsname_conf),

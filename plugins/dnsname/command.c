@@ -12,49 +12,57 @@ const char *server_path(struct cni_call *c, const char *view, const char *file)
 
 /* ---- Its command line ---- */
 
-/* The user's and its group's names, or false: there is none of the name. */
-static bool find_user(struct cni_call *c, const char *user, char out[64])
+/* The user's and its group's names: 1; 0: there is none of the name; negative: that cannot be told. */
+static int find_user(struct cni_call *c, const char *user, char out[64])
 {
-	char *users = names_read(c, "/etc/passwd"), *groups = names_read(c, "/etc/group"), *line, name[64];
-	int gid = -1, id;
+	char *users, *groups, *line, name[64];
+	int gid = -1, id, r;
+
+	if ((r = names_read(c, "/etc/passwd", &users)) < 0 || (r = names_read(c, "/etc/group", &groups)) < 0)
+		return r;
 
 	while (users && gid < 0 && (line = strsep(&users, "\n")))
 		if (sscanf(line, "%63[^:]:%*[^:]:%*d:%d:", name, &id) == 2 && !strcmp(name, user))
 			gid = id;
 	while (groups && gid >= 0 && (line = strsep(&groups, "\n")))
 		if (sscanf(line, "%63[^:]:%*[^:]:%d:", out, &id) == 2 && id == gid)
-			return true;
-	return false;
+			return 1;
+	return 0;
 }
 
 /* In a user namespace with no ids but root's there is nobody else to be: root there has no rights outside. */
-static bool has_other_users(struct cni_call *c)
+static int has_other_users(struct cni_call *c)
 {
-	char *map = names_read(c, "/proc/self/uid_map"), *groups = names_read(c, "/proc/self/setgroups"), *line;
+	char *map, *groups, *line;
 	unsigned long long count, all = 0;
+	int r;
 
+	if ((r = names_read(c, "/proc/self/uid_map", &map)) < 0 || (r = names_read(c, "/proc/self/setgroups", &groups)) < 0)
+		return r;
 	while (map && (line = strsep(&map, "\n")))
 		all += sscanf(line, "%*u %*u %llu", &count) == 1 ? count : 0;
 	return all > 1 && !(groups && !strncmp(groups, "deny", 4));
 }
 
-static void user_words(struct words *w)
+static int user_words(struct words *w)
 {
 	static const char *const users[] = { "dnsmasq", "nobody" };
 	char group[64];
+	int r = has_other_users(w->c);
 
-	if (!has_other_users(w->c)) {
+	if (r == 0) {
 		word(w, "--user=root");
 		word(w, "--group=");
-		return;
+		return 0;
 	}
-	for (size_t i = 0; i < ARRAY_LEN(users); i++)
-		if (find_user(w->c, users[i], group)) {
+	for (size_t i = 0; r >= 0 && i < ARRAY_LEN(users); i++)
+		if ((r = find_user(w->c, users[i], group)) == 1) {
 			word(w, "--user=%s", users[i]);
 			word(w, "--group=%s", group);
-			return;
+			return 0;
 		}
 	word(w, "--user=nobody");               /* who is not in that file, maybe */
+	return r;
 }
 
 /* Addresses of the network that nobody has are not asked for elsewhere. */
@@ -101,6 +109,7 @@ int server_command(struct cni_call *c, const struct server *s, char ***out)
 {
 	struct words w = { .c = c };
 	const char *program = tool_find(c, "dnsmasq");
+	int r;
 
 	if (!program) {
 		err_set(&c->err, CNI_FAILED, -ENOENT, "dnsmasq, which answers for names, is not installed");
@@ -121,7 +130,8 @@ int server_command(struct cni_call *c, const struct server *s, char ***out)
 	word(&w, "--domain-needed");
 	word(&w, "--cache-size=1000");
 	word(&w, "--dns-forward-max=1000");
-	user_words(&w);
+	if ((r = user_words(&w)) < 0)
+		return r;
 	for_list (const struct network, n, &s->networks)
 		network_words(&w, n);
 	upstream_words(&w, s);
@@ -140,28 +150,34 @@ struct dotted {
 static int tell_dotted(const char *entry, void *arg)
 {
 	struct dotted *d = arg;
-	char *rest = names_read(d->c, arena_printf(&d->c->arena, NAMES "/networks/%s/hosts/%s", d->network, entry)), *line;
+	char *rest, *line;
+	int r = names_read(d->c, arena_printf(&d->c->arena, NAMES "/networks/%s/hosts/%s", d->network, entry), &rest);
 
+	if (r < 0)
+		return r;
 	while (rest && (line = strsep(&rest, "\n")))
 		if (!strncmp(line, "#dotted ", 8))
 			fprintf(d->out, "server=/%s/\n", line + 8);
 	return 0;
 }
 
-/* 1: something has changed. */
 int server_write_dotted(struct cni_call *c, const struct server *s)
 {
-	const char *path = server_path(c, s->view, "dotted"), *before = names_read(c, path);
+	const char *path = server_path(c, s->view, "dotted");
+	char *before;
 	scoped(mem_free) char *text = NULL;
 	size_t len;
-	FILE *f = open_memstream(&text, &len);
+	int r = names_read(c, path, &before);
+	FILE *f = r < 0 ? NULL : open_memstream(&text, &len);
 
 	if (!f)
-		return err_nomem(&c->err, "names");
+		return first_failure(r, err_nomem(&c->err, "names"));
 	for_list (const struct network, n, &s->networks)
-		names_each(arena_printf(&c->arena, NAMES "/networks/%s/hosts", n->name), tell_dotted, &(struct dotted){ c, n->name, f });
-	fclose(f);
-	if (before && !strcmp(before, text))
-		return 0;
-	return names_write(c, path, text) < 0 ? -EIO : 1;
+		if (r >= 0)
+			r = names_each(c, network_path(c, n->name, "hosts"), tell_dotted, &(struct dotted){ c, n->name, f });
+	if (fclose(f) != 0)
+		return err_nomem(&c->err, "names");
+	if (r < 0)
+		return r;
+	return before && !strcmp(before, text) ? names_abandon(c, path) : names_write(c, path, text);
 }

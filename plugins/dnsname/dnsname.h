@@ -41,13 +41,13 @@ struct network {
 /* From the call's configuration and prevResult. */
 int network_describe(struct cni_call *c, struct network *out);
 int network_note(struct cni_call *c, const struct network *n);
-/* -ENOENT, without a word: none of the name. */
+/* 1; 0: none of the name; negative. */
 int network_recall(struct cni_call *c, const char *name, struct network *out);
 
 /* ADD's answer: who is to be asked, before those that earlier plugins told; the domain, behind theirs. */
 int network_answer(struct cni_call *c, const struct network *n);
 /* The last one is gone: everything of the network goes. */
-void network_remove(struct cni_call *c, const char *network);
+int network_remove(struct cni_call *c, const char *network);
 
 /* ---- Attachments (member.c) ---- */
 
@@ -65,13 +65,15 @@ int member_begin(struct cni_call *c, struct member *out);       /* ADD's, from t
 int member_write(struct cni_call *c, const struct member *r);
 /* Before any lock is held: who puts the container on another network at the same time shall see it. One of an ADD that died stays. */
 int member_announce(struct cni_call *c, const struct member *r);
-/* -ENOENT, without a word: none. */
+/* 1; 0: none; negative: that cannot be told. One that is announced only, or damaged, has no addresses and no more than its name. */
 int member_read(struct cni_call *c, const char *container, const char *network, const char *ifname, struct member *out);
-void member_remove(struct cni_call *c, const struct member *r);
-/* Appends all of a container's, of struct member. */
+int member_remove(struct cni_call *c, const struct member *r);
+/* Appends all of a container's, of struct member. Goes on where one cannot be read, and tells the first. */
 int members_of(struct cni_call *c, const char *container, struct list *out);
-/* Appends all of a network's. */
+/* Appends all of a network's, likewise. */
 int members_on(struct cni_call *c, const char *network, struct list *out);
+/* GC: containers that have no attachment: what is left of calls that were killed. */
+int members_sweep(struct cni_call *c);
 /* Whether two attachments are of one container. */
 bool member_is_same(const struct member *a, const struct member *b);
 
@@ -83,33 +85,55 @@ int member_check(struct cni_call *c, const struct member *r);
 /* The locks on the network, and on the others that the container is on, are held (locks_take). ADD: writes down the attachment and its names, and returns
  * when the servers know them; one of the same name that died without a DEL is replaced. */
 int network_join(struct cni_call *c, struct member *r, const struct network *n);
-/* DEL, GC: takes all of it away, and with the network's last attachment its server. Goes on after a failure, and tells the first. */
+/* DEL, GC: takes all of it away, and with the network's last attachment its server. Goes on after a failure, and tells the first; what is on record stays
+ * to the end, so that it can be done again. */
 int network_leave(struct cni_call *c, const struct member *r);
 
 /* ---- Their names (hosts.c) ---- */
 
-int  hosts_write(struct cni_call *c, const struct member *r);
-void hosts_remove(struct cni_call *c, const struct member *r);
-bool hosts_are_there(struct cni_call *c, const struct member *r);
+int hosts_write(struct cni_call *c, const struct member *r);
+int hosts_remove(struct cni_call *c, const struct member *r);
+int hosts_are_there(struct cni_call *c, const struct member *r);        /* 1; 0; negative: that cannot be told */
 /* 0, or negative saying that it is not there, or another's. */
-int  hosts_check(struct cni_call *c, const struct member *r);
+int hosts_check(struct cni_call *c, const struct member *r);
 /* GC: removes what is of no attachment on record. */
-void hosts_sweep(struct cni_call *c);
-bool hosts_are_left(struct cni_call *c, const char *network);
+int hosts_sweep(struct cni_call *c);
+int hosts_are_left(struct cni_call *c, const char *network);            /* 1; 0; negative: that cannot be told */
 
-/* ---- Files and locks (files.c) ---- */
+/* ---- Files (files.c) ---- */
+
+/* Questions have three answers: 1: it is there; 0: it is not; negative, with words: that cannot be told, and nothing may be taken for gone. */
 
 const char *network_path(struct cni_call *c, const char *network, const char *file);
-/* Files of ours: whole, with the directories on the way; and what one holds, NULL: not there. */
-int   names_write(struct cni_call *c, const char *path, const char *text);
-char *names_read(struct cni_call *c, const char *path);
-/* Calls each for the entries of a directory, which may not be there; stops at other than 0 and returns that. */
-int   names_each(const char *dir, int (*each)(const char *entry, void *arg), void *arg);
-bool  names_has_any(const char *dir);
-/* The same as JSON: read by a table, -ENOENT where it cannot be; written from a tree, which is taken over. */
+int names_there(struct cni_call *c, const char *path);
+int names_read(struct cni_call *c, const char *path, char **text);
+/* A number from 1, on a line of its own: how a process or a port is told. -EBADMSG, without a word: the file holds something else. */
+int names_number(struct cni_call *c, const char *path, long max, long *out);
+long number_of(const char *text, long max);     /* 0: it is none */
+/* Calls each for the entries of a directory, none where it is not there; stops at other than 0 and returns that. */
+int names_each(struct cni_call *c, const char *dir, int (*each)(const char *entry, void *arg), void *arg);
+int names_has_any(struct cni_call *c, const char *dir);
+
+/* Written whole, with the directories on the way. By one at a time. */
+int names_write(struct cni_call *c, const char *path, const char *text);
+/* An empty file, where there is none yet. By whomever, at any time. */
+int names_mark(struct cni_call *c, const char *path);
+/* A file for writing; the descriptor is the caller's. flags: for open(). */
+int names_open(struct cni_call *c, const char *path, int flags);
+/* 0 also where it is not there; a directory that something is in stays. */
+int names_remove(struct cni_call *c, const char *path);
+int names_remove_dir(struct cni_call *c, const char *dir);
+/* The file stays; what a killed call was about to replace it with does not. */
+int names_abandon(struct cni_call *c, const char *path);
+/* Removes what killed calls have left in a directory. Where nobody is writing: under its lock. */
+int names_clean(struct cni_call *c, const char *dir);
+
+/* The same as JSON: read by a table, -EBADMSG without a word where it is damaged; written from a tree, which is taken over. */
 int     names_load(struct cni_call *c, const char *path, const struct field *fields, void *out);
 int     names_save(struct cni_call *c, const char *path, json_t *j);
 json_t *names_json(const struct list *strings);
+
+/* ---- Locks (locks.c) ---- */
 
 /* An exclusive lock on a file, made where it is not there; the descriptor is the caller's. Waits with a deadline (CNI_TRY_LATER). */
 int   names_lock(struct cni_call *c, const char *path, int *out);
@@ -133,6 +157,8 @@ struct server {
 };
 static inline const struct network *server_network(const struct server *s, size_t i) { return &((const struct network *)s->networks.items)[i]; }
 
+/* Held while what there is of a server is changed. The descriptor is the caller's. */
+int server_lock(struct cni_call *c, const char *view, int *out);
 /* From what is on disk; its port is 0 where none is chosen yet. */
 int server_load(struct cni_call *c, const char *view, struct server *out);
 /* The same, and starts it where it does not run as it should. Calls on different networks of a view may do so at the same time: it has a lock of
@@ -145,17 +171,29 @@ void server_drain(const struct server *s);
 /* Tells it anew which names with a dot are containers'. */
 int server_tell_dotted(struct cni_call *c, const struct server *s);
 /* Ends it, and removes what there is of it. Nothing where there is none. */
-int  server_stop(struct cni_call *c, const char *view);
+int server_stop(struct cni_call *c, const char *view);
+/* The same, unless it is on record of which networks it is: who was about to write that was killed. */
+int server_stop_nameless(struct cni_call *c, const char *view);
+
+/* ---- Their ports (port.c) ---- */
+
+/* Chooses one, and puts it on record: it stays the view's, as elements in nftables lead there. */
+int port_choose(struct cni_call *c, struct server *s);
+/* 1; 0: none is chosen yet; negative: that cannot be told. */
+int port_read(struct cni_call *c, const char *view, uint16_t *out);
 
 /* ---- Their processes (process.c) ---- */
 
-bool server_runs(struct cni_call *c, const struct server *s);
-/* 1: the view's server runs, by this command line; 0: it does not, or by another. */
+/* 1; 0; negative: that cannot be told. */
+int server_runs(struct cni_call *c, const struct server *s);
+/* 1: the view's server runs, by this command line; 0: it does not, or by another; negative. */
 int  process_obeys(struct cni_call *c, const char *view, char *const *argv);
 /* Ends it, by SIGKILL where it does not go; 0 where there is none, too. */
 int  process_end(struct cni_call *c, const char *view);
-/* Signals a process whose command line has a word; false: there is none. */
-bool program_signal(pid_t pid, const char *said, int sig);
+/* SIGHUP: it reads again which names with a dot are containers'. */
+int process_tell(struct cni_call *c, const char *view);
+/* Signals a process whose command line has a word; 0 where there is none, too. */
+int program_signal(struct cni_call *c, pid_t pid, const char *said, int sig);
 
 /* ---- containers/dnsname (takeover.c) ---- */
 
@@ -167,20 +205,22 @@ int takeover_names(struct cni_call *c);
 const char *server_path(struct cni_call *c, const char *view, const char *file);
 /* Its command line, ended by NULL. */
 int server_command(struct cni_call *c, const struct server *s, char ***out);
-/* Names with a dot that are containers', though they are in no domain of ours: all about them is answered here. 1: something has changed. */
+/* Names with a dot that are containers', though they are in no domain of ours: all about them is answered here. */
 int server_write_dotted(struct cni_call *c, const struct server *s);
 
 /* ---- Views (view.c) ---- */
 
+bool view_is_of_several(const char *view);
 /* Calls each for every view with a network, the network's own first: their servers read its names. Stops at other than 0 and returns that. */
 typedef int view_fn(struct cni_call *c, const char *view, void *arg);
 int views_with(struct cni_call *c, const char *network, view_fn *each, void *arg);
 /* Has everything that is on record of a container answered by the server of all its networks. */
 int view_settle(struct cni_call *c, const struct member *r);
-/* A container is not answered by a view any more: when it was the last, the server is stopped. A network's own serves as long as it has names. */
-int  view_release(struct cni_call *c, const char *view, const char *container);
-/* GC: containers that are on no record any more release the views that they left. */
-void views_sweep(struct cni_call *c, const char *network);
+/* The container has left the network, and is not answered by views with it any more: what was the last one's is stopped. A network's own serves as long
+ * as it has names. */
+int views_leave(struct cni_call *c, const struct member *r);
+/* GC: containers that are on no record any more leave the network's views. */
+int views_sweep(struct cni_call *c, const char *network);
 
 /* ---- Steering: elements in nftables (steer.c) ---- */
 

@@ -64,25 +64,39 @@ int member_write(struct cni_call *c, const struct member *r)
 
 int member_announce(struct cni_call *c, const struct member *r)
 {
-	return access(member_path(c, r->container, r->network, r->ifname), F_OK) == 0 ? 0 : member_write(c, r);
+	return names_mark(c, member_path(c, r->container, r->network, r->ifname));
 }
 
 int member_read(struct cni_call *c, const char *container, const char *network, const char *ifname, struct member *out)
 {
-	*out = (struct member){ .network = network, .container = container, .ifname = ifname, .netns = "", .view = "", .probe = "" };
-	return names_load(c, member_path(c, container, network, ifname), member_fields, out);
+	const struct member nothing = { .network = network, .container = container, .ifname = ifname, .netns = "", .view = "", .probe = "" };
+	int r;
+
+	*out = nothing;
+	r = names_load(c, member_path(c, container, network, ifname), member_fields, out);
+	if (r != -EBADMSG)
+		return r;
+	*out = nothing;
+	return 1;
 }
 
-void member_remove(struct cni_call *c, const struct member *r)
+static const char *container_path(struct cni_call *c, const char *container)
 {
-	unlink(member_path(c, r->container, r->network, r->ifname));
-	rmdir(arena_printf(&c->arena, NAMES "/containers/%s", r->container));
+	return arena_printf(&c->arena, NAMES "/containers/%s", container);
+}
+
+int member_remove(struct cni_call *c, const struct member *r)
+{
+	int bad = names_remove(c, member_path(c, r->container, r->network, r->ifname));
+
+	return bad < 0 ? bad : names_remove_dir(c, container_path(c, r->container));
 }
 
 struct members {
 	struct cni_call *c;
 	const char      *container, *network;   /* network NULL: of any */
 	struct list     *out;
+	int              bad;                   /* the first that cannot be read */
 };
 
 static int note_record(const char *entry, void *records)
@@ -90,11 +104,18 @@ static int note_record(const char *entry, void *records)
 	struct members *k = records;
 	char *network = arena_strdup(&k->c->arena, entry), *colon = network ? strchr(network, ':') : NULL, *ifname = colon ? colon + 1 : NULL;
 	struct member r, *slot;
+	int there;
 
+	if (!network)
+		return err_nomem(&k->c->err, "attachments");
 	if (!ifname)
 		return 0;
 	*colon = '\0';
-	if ( (k->network && strcmp(network, k->network)) || member_read(k->c, k->container, network, ifname, &r) < 0)
+	if (k->network && strcmp(network, k->network))
+		return 0;
+	there = member_read(k->c, k->container, network, ifname, &r);
+	k->bad = first_failure(k->bad, there);
+	if (there != 1)
 		return 0;
 	slot = arena_push(&k->c->arena, &k->out->items, &k->out->count, sizeof *slot);
 	if (!slot)
@@ -110,17 +131,36 @@ static int note_records(const char *container, void *records)
 	k->container = arena_strdup(&k->c->arena, container);
 	if (!k->container)
 		return err_nomem(&k->c->err, "attachments");
-	return names_each(arena_printf(&k->c->arena, NAMES "/containers/%s", k->container), note_record, k);
+	k->bad = first_failure(k->bad, names_each(k->c, container_path(k->c, k->container), note_record, k));
+	return 0;
 }
 
 int members_of(struct cni_call *c, const char *container, struct list *out)
 {
-	return note_records(container, &(struct members){ .c = c, .out = out });
+	struct members k = { .c = c, .out = out };
+	int r = note_records(container, &k);
+
+	return first_failure(first_failure(k.bad, r), 0);
 }
 
 int members_on(struct cni_call *c, const char *network, struct list *out)
 {
-	return names_each(NAMES "/containers", note_records, &(struct members){ .c = c, .network = network, .out = out });
+	struct members k = { .c = c, .network = network, .out = out };
+	int r = names_each(c, NAMES "/containers", note_records, &k);
+
+	return first_failure(first_failure(k.bad, r), 0);
+}
+
+static int sweep(const char *container, void *call)
+{
+	struct cni_call *c = call;
+
+	return names_remove_dir(c, container_path(c, container));
+}
+
+int members_sweep(struct cni_call *c)
+{
+	return names_each(c, NAMES "/containers", sweep, c);
 }
 
 bool member_is_same(const struct member *a, const struct member *b)

@@ -21,8 +21,16 @@ static const struct field network_fields[] = {
 
 int network_recall(struct cni_call *c, const char *name, struct network *out)
 {
+	const char *path = network_path(c, name, "about");
+	int r;
+
 	*out = (struct network){ .name = name, .link = "", .domain = "" };
-	return names_load(c, network_path(c, name, "about"), network_fields, out);
+	r = names_load(c, path, network_fields, out);
+	if (r == -EBADMSG) {
+		err_set(&c->err, CNI_FAILED, r, "network %s: what is known of it for its name server is damaged: %s", name, path);
+		err_detail(&c->err, "the next ADD on the network writes it anew");
+	}
+	return r;
 }
 
 int network_note(struct cni_call *c, const struct network *n)
@@ -110,14 +118,16 @@ int network_describe(struct cni_call *c, struct network *out)
 	return -EADDRNOTAVAIL;
 }
 
-void network_remove(struct cni_call *c, const char *network)
+/* The lock last: whoever has waited for it makes another. */
+int network_remove(struct cni_call *c, const char *network)
 {
-	static const char *const files[] = { "about", "lock" }, *const dirs[] = { "hosts", "" };
+	const char *hosts = network_path(c, network, "hosts");
+	int r;
 
-	for (size_t i = 0; i < ARRAY_LEN(files); i++)
-		unlink(network_path(c, network, files[i]));
-	for (size_t i = 0; i < ARRAY_LEN(dirs); i++)
-		rmdir(network_path(c, network, dirs[i]));
+	if ((r = names_remove(c, network_path(c, network, "about"))) < 0 || (r = names_clean(c, hosts)) < 0 || (r = names_remove_dir(c, hosts)) < 0)
+		return r;
+	r = names_remove(c, network_path(c, network, "lock"));
+	return r < 0 ? r : names_remove_dir(c, network_path(c, network, ""));
 }
 
 static const char **push(struct cni_call *c, struct list *to)

@@ -12,68 +12,100 @@
 #include "base/trace.h"
 #include "dnsname/dnsname.h"
 
-enum { STOP_MS = 2000, KILL_MS = 15 * 1000 };
+enum { STOP_MS = 2000, KILL_MS = 15 * 1000, COMMAND_SIZE = 64 << 10, PID_MAX = 1 << 22 };
 
 /* ---- Whose it is ---- */
 
-/* Words of a process's command line, each ended by NUL; how many bytes. */
-static ssize_t command_of(pid_t pid, char *out, size_t size)
+/* A process that is looked for, and its command line once it is found. */
+struct process {
+	struct cni_call *c;
+	const char      *said;                  /* a word of that line, by which it is known */
+	long             pid;
+	bool             by_file;               /* a pid file told of it */
+	ssize_t          len;
+	char             command[COMMAND_SIZE]; /* words, each ended by NUL */
+};
+
+/* For scoped(mem_free); NULL: no memory. */
+static struct process *process_of(struct cni_call *c, const char *said)
+{
+	struct process *p = said ? calloc(1, sizeof *p) : NULL;
+
+	if (p) {
+		p->c = c;
+		p->said = said;
+	} else {
+		err_nomem(&c->err, "name server");
+	}
+	return p;
+}
+
+static struct process *server_process(struct cni_call *c, const char *view)
+{
+	const char *file = server_path(c, view, "pid");
+
+	return process_of(c, file ? arena_printf(&c->arena, "--pid-file=%s", file) : NULL);
+}
+
+/* 0, and the line's length, 0: there is no such process; or -errno. */
+static int read_command(struct process *p)
 {
 	char path[64];
 	scoped(fd_close) int fd = -1;
 
-	snprintf(path, sizeof path, "/proc/%d/cmdline", pid);
+	snprintf(path, sizeof path, "/proc/%ld/cmdline", p->pid);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
-	return fd < 0 ? -1 : read(fd, out, size);
+	do
+		p->len = fd < 0 ? -1 : read(fd, p->command, COMMAND_SIZE - 1);
+	while (fd >= 0 && p->len < 0 && errno == EINTR);
+	if (p->len < 0 && errno != ENOENT && errno != ESRCH)
+		return -errno;
+	p->len = p->len < 0 ? 0 : p->len;
+	p->command[p->len] = '\0';
+	return 0;
 }
 
-enum { COMMAND_SIZE = 64 << 10 };
-
-static bool has_word(const char *command, ssize_t len, const char *wanted)
+static bool has_word(const struct process *p)
 {
-	for (const char *at = command; at < command + len; at += strlen(at) + 1)
-		if (!strcmp(at, wanted))
+	for (const char *at = p->command; at < p->command + p->len; at += strlen(at) + 1)
+		if (!strcmp(at, p->said))
 			return true;
 	return false;
 }
 
-static bool is_of_view(struct cni_call *c, const char *view, pid_t pid, char command[COMMAND_SIZE], ssize_t *len)
+/* Whether the process of p->pid is the one. */
+static int is_it(struct process *p)
 {
-	*len = command_of(pid, command, COMMAND_SIZE - 1);
-	if (*len <= 0)
-		return false;
-	command[*len] = '\0';
-	return has_word(command, *len, arena_printf(&c->arena, "--pid-file=%s", server_path(c, view, "pid")));
+	int r = read_command(p);
+
+	return r < 0 ? err_sys(&p->c->err, CNI_IO, r, "/proc/%ld/cmdline", p->pid) : has_word(p);
 }
 
-struct pid_search {
-	struct cni_call *c;
-	const char      *view;
-	char            *command;
-	ssize_t          len;
-	pid_t            pid;
-};
-
-static int try_pid(const char *entry, void *search)
+/* What we may not look at is not ours. */
+static int try_pid(const char *entry, void *process)
 {
-	struct pid_search *k = search;
+	struct process *p = process;
+	int r;
 
-	k->pid = atoi(entry);
-	return k->pid > 0 && is_of_view(k->c, k->view, k->pid, k->command, &k->len);
-}
-
-/* Its pid, 0: none. A pid file may be of a process that has ended, or be lost; the command line tells whose a process is. */
-static pid_t pid_of(struct cni_call *c, const char *view, char command[COMMAND_SIZE], ssize_t *len, bool look_everywhere)
-{
-	const char *text = names_read(c, server_path(c, view, "pid"));
-	struct pid_search k = { .c = c, .view = view, .command = command };
-
-	if (text && atoi(text) > 0 && is_of_view(c, view, atoi(text), command, len))
-		return atoi(text);
-	if (!look_everywhere || names_each("/proc", try_pid, &k) != 1)
+	p->pid = number_of(entry, PID_MAX);
+	r = p->pid ? read_command(p) : -EPERM;
+	if (r == -EPERM || r == -EACCES)
 		return 0;
-	*len = k.len;
-	return k.pid;
+	return r < 0 ? err_sys(&p->c->err, CNI_IO, r, "/proc/%ld/cmdline", p->pid) : has_word(p);
+}
+
+/* 1; 0: it does not run; negative: that cannot be told. A pid file may be of a process that has ended, damaged, or lost; the command line tells whose a
+ * process is. */
+static int find(struct process *p, const char *view, bool look_everywhere)
+{
+	int r = names_number(p->c, server_path(p->c, view, "pid"), PID_MAX, &p->pid);
+
+	if (r == 1)
+		r = is_it(p);
+	p->by_file = r == 1;
+	if (r != 0 && r != -EBADMSG)
+		return r;
+	return look_everywhere ? names_each(p->c, "/proc", try_pid, p) : 0;
 }
 
 static bool is_command(const char *command, ssize_t len, char *const *argv)
@@ -90,29 +122,35 @@ static bool is_command(const char *command, ssize_t len, char *const *argv)
 
 /* ---- Whether it runs ---- */
 
-bool server_runs(struct cni_call *c, const struct server *s)
+int server_runs(struct cni_call *c, const struct server *s)
 {
-	scoped(mem_free) char *command = malloc(COMMAND_SIZE);
-	ssize_t len;
+	scoped(mem_free) struct process *p = server_process(c, s->view);
 
-	return command && pid_of(c, s->view, command, &len, false) > 0;
+	return p ? find(p, s->view, false) : -ENOMEM;
 }
 
 int process_obeys(struct cni_call *c, const char *view, char *const *argv)
 {
-	scoped(mem_free) char *command = malloc(COMMAND_SIZE);
-	ssize_t len;
+	scoped(mem_free) struct process *p = server_process(c, view);
+	int r = p ? find(p, view, false) : -ENOMEM;
 
-	if (!command)
-		return err_nomem(&c->err, "name server");
-	return pid_of(c, view, command, &len, false) && is_command(command, len, argv);
+	return r == 1 ? is_command(p->command, p->len, argv) : r;
 }
 
 /* ---- Signals ---- */
 
-static int pidfd_of(pid_t pid)
+/* It is looked at anew behind the descriptor, which cannot become another process's. 1; 0: it has ended. */
+static int pidfd_of(struct process *p, int *out)
 {
-	return (int)syscall(SYS_pidfd_open, pid, 0);
+	scoped(fd_close) int fd = (int)syscall(SYS_pidfd_open, (pid_t)p->pid, 0);
+	int r;
+
+	if (fd < 0)
+		return errno == ESRCH ? 0 : err_sys(&p->c->err, CNI_FAILED, -errno, "a descriptor of process %ld", p->pid);
+	r = is_it(p);
+	if (r == 1)
+		*out = fd_keep(&fd);
+	return r;
 }
 
 /* 0: it has ended; -ETIMEDOUT; or why it may not be signalled. */
@@ -129,36 +167,60 @@ static int end_by(int pidfd, int sig, int ms)
 	return -ETIMEDOUT;
 }
 
-/* The pid is looked at anew behind the descriptor, which cannot become another process's. */
-int process_end(struct cni_call *c, const char *view)
+static int end_one(struct process *p, const char *view)
 {
-	scoped(mem_free) char *command = malloc(COMMAND_SIZE);
-	ssize_t len;
-	pid_t pid = command ? pid_of(c, view, command, &len, true) : 0;
-	scoped(fd_close) int pidfd = pid ? pidfd_of(pid) : -1;
-	int r;
+	scoped(fd_close) int pidfd = -1;
+	int r = pidfd_of(p, &pidfd);
 
-	if (pidfd < 0 || !is_of_view(c, view, pid, command, &len))
-		return 0;
+	if (r != 1)
+		return r;
 	r = end_by(pidfd, SIGTERM, STOP_MS);
 	if (r == -ETIMEDOUT)
 		r = end_by(pidfd, SIGKILL, KILL_MS);
 	if (r == 0)
 		return 0;
-	err_sys(&c->err, CNI_FAILED, r, "name server of %s: ending process %d", view, pid);
+	err_sys(&p->c->err, CNI_FAILED, r, "name server of %s: ending process %ld", view, p->pid);
 	if (r == -EPERM)
-		err_detail(&c->err, "it runs under a user of its own, so ending it takes CAP_KILL");
+		err_detail(&p->c->err, "it runs under a user of its own, so ending it takes CAP_KILL");
 	return r;
 }
 
-bool program_signal(pid_t pid, const char *said, int sig)
+/* Where no pid file tells of it there may be several: one that is being started is two processes for a moment. */
+int process_end(struct cni_call *c, const char *view)
 {
-	scoped(mem_free) char *command = malloc(COMMAND_SIZE);
-	scoped(fd_close) int pidfd = pid > 0 ? pidfd_of(pid) : -1;
-	ssize_t len = pidfd >= 0 && command ? command_of(pid, command, COMMAND_SIZE - 1) : -1;
+	scoped(mem_free) struct process *p = server_process(c, view);
+	int r = p ? 0 : -ENOMEM;
 
-	if (len <= 0)
-		return false;
-	command[len] = '\0';
-	return has_word(command, len, said) && syscall(SYS_pidfd_send_signal, pidfd, sig, NULL, 0) == 0;
+	while (p && (r = find(p, view, true)) == 1)
+		if ((r = end_one(p, view)) < 0 || p->by_file)
+			return r;
+	return r;
+}
+
+static int send_signal(struct process *p, int sig)
+{
+	scoped(fd_close) int pidfd = -1;
+	int r = pidfd_of(p, &pidfd);
+
+	if (r == 1 && syscall(SYS_pidfd_send_signal, pidfd, sig, NULL, 0) < 0 && errno != ESRCH)
+		return err_sys(&p->c->err, CNI_FAILED, -errno, "signalling process %ld", p->pid);
+	return first_failure(r, 0);
+}
+
+int process_tell(struct cni_call *c, const char *view)
+{
+	scoped(mem_free) struct process *p = server_process(c, view);
+	int r = p ? find(p, view, true) : -ENOMEM;
+
+	return r == 1 ? send_signal(p, SIGHUP) : r;
+}
+
+int program_signal(struct cni_call *c, pid_t pid, const char *said, int sig)
+{
+	scoped(mem_free) struct process *p = process_of(c, said);
+
+	if (!p)
+		return -ENOMEM;
+	p->pid = pid;
+	return send_signal(p, sig);
 }

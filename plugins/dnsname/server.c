@@ -1,22 +1,18 @@
 /* Name servers: dnsmasq, one for each view that somebody needs, in the host's namespace. What it is told is its command line, whole, so that the
  * line of a running one says whether it is what is wanted; names are files that it watches. It runs under a user of its own, with no capability,
  * and may gain none. */
-#include <arpa/inet.h>
 #include <errno.h>
-#include <signal.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <time.h>
 
 #include "base/trace.h"
 #include "dnsname/dnsname.h"
 #include "os/file.h"
 
-enum { START_MS = 20 * 1000, LEARN_MS = 3000, ASK_MS = 500, PORT_FIRST = 20000, PORTS = 10000 };
+enum { START_MS = 20 * 1000, LEARN_MS = 3000, ASK_MS = 500 };
 
-static int lock(struct cni_call *c, const char *view, int *out)
+int server_lock(struct cni_call *c, const char *view, int *out)
 {
 	return names_lock(c, server_path(c, view, "lock"), out);
 }
@@ -26,8 +22,11 @@ static int lock(struct cni_call *c, const char *view, int *out)
 static int add_network(struct cni_call *c, struct server *s, const char *name)
 {
 	struct network n, *slot;
+	int r = network_recall(c, name, &n);
 
-	if (network_recall(c, name, &n) < 0)
+	if (r < 0)
+		return r;
+	if (r == 0)
 		return err_set(&c->err, CNI_FAILED, -ENOENT, "network %s: what is known of it for its name server is missing in " NAMES "/networks/%s", name, name);
 	slot = arena_push(&c->arena, &s->networks.items, &s->networks.count, sizeof *slot);
 	if (!slot)
@@ -39,78 +38,28 @@ static int add_network(struct cni_call *c, struct server *s, const char *name)
 /* A server of one network has no file that says so. */
 static int load_networks(struct cni_call *c, struct server *s)
 {
-	char *rest = names_read(c, server_path(c, s->view, "networks")), *name;
-	int r = 0;
+	const char *path = server_path(c, s->view, "networks");
+	char *rest, *name;
+	int r;
 
-	if (!rest)
+	if (!view_is_of_several(s->view))
 		return add_network(c, s, s->view);
+	r = names_read(c, path, &rest);
+	if (r == 0)
+		return err_set(&c->err, CNI_FAILED, -ENOENT, "name server of %s: of which networks it is is missing: %s", s->view, path);
+	r = first_failure(r, 0);
 	while (r == 0 && (name = strsep(&rest, "\n")))
 		r = *name ? add_network(c, s, name) : 0;
 	return r;
 }
 
-static bool can_bind(const struct addr *a, int type, uint16_t port)
-{
-	struct sockaddr_in v4 = { .sin_family = AF_INET, .sin_port = htons(port) };
-	struct sockaddr_in6 v6 = { .sin6_family = AF_INET6, .sin6_port = htons(port) };
-	scoped(fd_close) int fd = socket(a->family, type | SOCK_CLOEXEC, 0);
-	bool is_v4 = a->family == AF_INET;
-
-	memcpy(&v4.sin_addr, a->bytes, sizeof v4.sin_addr);
-	memcpy(&v6.sin6_addr, a->bytes, sizeof v6.sin6_addr);
-	return fd >= 0 && bind(fd, is_v4 ? (void *)&v4 : (void *)&v6, is_v4 ? sizeof v4 : sizeof v6) == 0;
-}
-
-static bool port_is_free(const struct server *s, uint16_t port)
-{
-	for_list (const struct network, n, &s->networks)
-		for_list (const struct prefix, p, &n->addresses)
-			if (!can_bind(&p->addr, SOCK_DGRAM, port) || !can_bind(&p->addr, SOCK_STREAM, port))
-				return false;
-	return true;
-}
-
-struct port_search {
-	struct cni_call *c;
-	uint16_t         port;
-};
-
-static int has_port(const char *view, void *search)
-{
-	struct port_search *k = search;
-	const char *text = names_read(k->c, server_path(k->c, view, "port"));
-
-	return text && atoi(text) == k->port;
-}
-
-/* Once chosen it stays: elements in nftables lead there. No port that others expect: below those that the kernel gives to whoever asks for any. */
-static int choose_port(struct cni_call *c, struct server *s)
-{
-	uint64_t hash = hash_strings(s->view, NULL);
-	char text[8];
-
-	for (unsigned i = 0; i < PORTS; i++) {
-		struct port_search k = { c, PORT_FIRST + (hash + i) % PORTS };
-
-		if (names_each(NAMES "/servers", has_port, &k) || !port_is_free(s, k.port))
-			continue;
-		s->port = k.port;
-		snprintf(text, sizeof text, "%u", k.port);
-		return names_write(c, server_path(c, s->view, "port"), text);
-	}
-	return err_set(&c->err, CNI_TRY_LATER, -EADDRINUSE, "name server of %s: no port is free from %d to %d", s->view, PORT_FIRST, PORT_FIRST + PORTS - 1);
-}
-
 int server_load(struct cni_call *c, const char *view, struct server *out)
 {
-	const char *port;
 	int r;
 
 	*out = (struct server){ .view = view };
-	if ((r = load_networks(c, out)) < 0)
+	if ((r = load_networks(c, out)) < 0 || (r = port_read(c, view, &out->port)) < 0)
 		return r;
-	port = names_read(c, server_path(c, view, "port"));
-	out->port = port ? atoi(port) : 0;
 	return 0;
 }
 
@@ -176,22 +125,51 @@ static int start(struct cni_call *c, const struct server *s, char *const *argv)
 
 /* ---- Stopping ---- */
 
+/* What it is known by goes last. */
+static int remove_files(struct cni_call *c, const char *view)
+{
+	static const char *const files[] = { "pid", "port", "dotted" }, *const last[] = { "networks", "lock" };
+	int r = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(files) && r == 0; i++)
+		r = names_remove(c, server_path(c, view, files[i]));
+	if (r == 0)
+		r = names_remove_dir(c, server_path(c, view, "users"));
+	for (size_t i = 0; i < ARRAY_LEN(last) && r == 0; i++)
+		r = names_remove(c, server_path(c, view, last[i]));
+	return r < 0 ? r : names_remove_dir(c, server_path(c, view, ""));
+}
+
+static int stop(struct cni_call *c, const char *view)
+{
+	const struct err before = c->err;
+	struct network n;
+	int r = view_is_of_several(view) ? 0 : network_recall(c, view, &n);
+
+	if (r == -EBADMSG)              /* what it says of the host's resolver is lost, and no reason to stay */
+		c->err = before;
+	else if (r < 0)
+		return r;
+	if (r == 1)
+		resolved_forget(c, n.link);
+	r = process_end(c, view);
+	return r < 0 ? r : remove_files(c, view);
+}
+
 int server_stop(struct cni_call *c, const char *view)
 {
-	static const char *const files[] = { "pid", "port", "networks", "dotted", "lock" };
 	scoped(fd_close) int held = -1;
-	struct network n;
-	int r = lock(c, view, &held);
+	int r = server_lock(c, view, &held);
 
-	if (r < 0 || (r = process_end(c, view)) < 0)
-		return r;
-	if (network_recall(c, view, &n) == 0)
-		resolved_forget(c, n.link);
-	for (size_t i = 0; i < ARRAY_LEN(files); i++)
-		unlink(server_path(c, view, files[i]));
-	rmdir(server_path(c, view, "users"));
-	rmdir(server_path(c, view, ""));
-	return 0;
+	return r < 0 ? r : stop(c, view);
+}
+
+int server_stop_nameless(struct cni_call *c, const char *view)
+{
+	scoped(fd_close) int held = -1;
+	int r = server_lock(c, view, &held), named = r < 0 ? r : names_there(c, server_path(c, view, "networks"));
+
+	return named == 0 ? stop(c, view) : first_failure(named, 0);
 }
 
 /* ---- Running as it should ---- */
@@ -220,9 +198,9 @@ int server_run(struct cni_call *c, const char *view, struct server *out)
 {
 	scoped(fd_close) int held = -1;
 	char **argv;
-	int r = lock(c, view, &held);
+	int r = server_lock(c, view, &held);
 
-	if (r < 0 || (r = server_load(c, view, out)) < 0 || (!out->port && (r = choose_port(c, out)) < 0) || (r = server_command(c, out, &argv)) < 0)
+	if (r < 0 || (r = server_load(c, view, out)) < 0 || (!out->port && (r = port_choose(c, out)) < 0) || (r = server_command(c, out, &argv)) < 0)
 		return r;
 	r = process_obeys(c, view, argv);
 	if (r == 0)
@@ -269,7 +247,7 @@ int server_learns(struct cni_call *c, const struct server *s, const struct membe
 	int bad = learns(s, r, there, LEARN_MS);
 
 	/* another call may have seen to it meanwhile */
-	if (bad < 0 && c->verb != VERB_CHECK && lock(c, s->view, &held) == 0 && (bad = learns(s, r, there, ASK_MS)) < 0)
+	if (bad < 0 && c->verb != VERB_CHECK && server_lock(c, s->view, &held) == 0 && (bad = learns(s, r, there, ASK_MS)) < 0)
 		if (server_command(c, s, &argv) == 0 && start_anew(c, s, argv) == 0)
 			bad = learns(s, r, there, LEARN_MS);
 	if (bad == 0 || c->err.code)
@@ -282,10 +260,8 @@ int server_learns(struct cni_call *c, const struct server *s, const struct membe
 int server_tell_dotted(struct cni_call *c, const struct server *s)
 {
 	scoped(fd_close) int held = -1;
-	int r = lock(c, s->view, &held);
-	const char *pid = names_read(c, server_path(c, s->view, "pid"));
+	int r = server_lock(c, s->view, &held);
 
-	if (r == 0 && (r = server_write_dotted(c, s)) == 1 && pid)
-		program_signal(atoi(pid), arena_printf(&c->arena, "--pid-file=%s", server_path(c, s->view, "pid")), SIGHUP);
-	return r < 0 ? r : 0;
+	/* also when it is written already: who has written it may have died before he could tell */
+	return r < 0 || (r = server_write_dotted(c, s)) < 0 ? r : process_tell(c, s->view);
 }

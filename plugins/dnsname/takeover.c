@@ -45,22 +45,24 @@ static const char *without_container(struct cni_call *c, char *lines, const char
 	return kept;
 }
 
-static void signal_theirs(struct cni_call *c, int sig)
+static int signal_theirs(struct cni_call *c, int sig)
 {
-	const char *pid = names_read(c, their_file(c, "pidfile"));
+	const char *conf = their_file(c, "dnsmasq.conf"), *said = conf ? arena_printf(&c->arena, "--conf-file=%s", conf) : NULL;
+	long pid = 0;
+	int r = names_number(c, their_file(c, "pidfile"), 1 << 22, &pid);
 
-	if (pid)
-		program_signal(atoi(pid), arena_printf(&c->arena, "--conf-file=%s", their_file(c, "dnsmasq.conf")), sig);
+	return r == 1 ? program_signal(c, (pid_t)pid, said, sig) : r == -EBADMSG ? 0 : r;
 }
 
-static void end_theirs(struct cni_call *c)
+/* By their file of names DEL finds them, so it goes last. */
+static int end_theirs(struct cni_call *c)
 {
-	static const char *const files[] = { "addnhosts", "addnhosts.old", "dnsmasq.conf", "pidfile", "lock" };
+	static const char *const files[] = { "pidfile", "addnhosts.old", "dnsmasq.conf", "lock", "addnhosts" };
+	int r = signal_theirs(c, SIGTERM);
 
-	signal_theirs(c, SIGTERM);
-	for (size_t i = 0; i < ARRAY_LEN(files); i++)
-		unlink(their_file(c, files[i]));
-	rmdir(their_file(c, ""));
+	for (size_t i = 0; r == 0 && i < ARRAY_LEN(files); i++)
+		r = names_remove(c, their_file(c, files[i]));
+	return r < 0 ? r : names_remove_dir(c, their_file(c, ""));
 }
 
 int takeover_names(struct cni_call *c)
@@ -72,21 +74,22 @@ int takeover_names(struct cni_call *c)
 	char *lines;
 	int gone = 0, r;
 
-	if (c->verb != VERB_DEL || access(their_file(c, "addnhosts"), F_OK) < 0)
+	if (c->verb != VERB_DEL || (r = names_there(c, their_file(c, "addnhosts"))) == 0)
 		return 0;
+	if (r < 0)
+		return r;
 	args_read(c, args);
 	c->err = ignored;               /* what it says is a hint, and DEL not the place to refuse it */
 	if ((r = names_lock(c, their_file(c, "lock"), &held)) < 0)
 		return r;
-	lines = names_read(c, their_file(c, "addnhosts"));
+	if ((r = names_read(c, their_file(c, "addnhosts"), &lines)) < 0)
+		return r;
 	kept = lines ? without_container(c, lines, pod, &gone) : "";
 	if (!kept)
 		return err_nomem(&c->err, "names");
-	if (!gone)
-		return 0;
 	if (!*kept)
-		end_theirs(c);
-	else if ((r = names_write(c, their_file(c, "addnhosts"), kept)) == 0)
-		signal_theirs(c, SIGHUP);
-	return r;
+		return end_theirs(c);
+	if (gone && (r = names_write(c, their_file(c, "addnhosts"), kept)) < 0)
+		return r;
+	return signal_theirs(c, SIGHUP);        /* also when they are gone already: who has seen to it may have died before he could tell */
 }

@@ -9,9 +9,15 @@
 
 enum { VIEW_LONGEST = 180 };
 
-static bool is_of_several(struct cni_call *c, const char *view)
+/* Neither can be in a network's name. */
+bool view_is_of_several(const char *view)
 {
-	return access(server_path(c, view, "networks"), F_OK) == 0;
+	return strpbrk(view, "+~") != NULL;
+}
+
+static const char *user_path(struct cni_call *c, const char *view, const char *container)
+{
+	return arena_printf(&c->arena, NAMES "/servers/%s/users/%s", view, container);
 }
 
 /* ---- Which views there are ---- */
@@ -23,14 +29,20 @@ struct seeking {
 	void            *arg;
 };
 
-static int meet_view(const char *view, void *seeking)
+/* One that does not say of which networks it is has been left by a call that was killed, and nobody knows of it. */
+static int meet_view(const char *entry, void *seeking)
 {
 	struct seeking *k = seeking;
-	char *rest = names_read(k->c, server_path(k->c, view, "networks")), *name;
+	bool reads = k->c->verb == VERB_CHECK || k->c->verb == VERB_STATUS;
+	const char *view = arena_strdup(&k->c->arena, entry);
+	char *rest = NULL, *name;
+	int r = !view ? err_nomem(&k->c->err, "networks") : !view_is_of_several(view) ? 1 : names_read(k->c, server_path(k->c, view, "networks"), &rest);
 
+	if (r <= 0)
+		return r == 0 && !reads ? server_stop_nameless(k->c, view) : r;
 	while (rest && (name = strsep(&rest, "\n")))
 		if (!strcmp(name, k->network))
-			return k->each(k->c, arena_strdup(&k->c->arena, view), k->arg);
+			return k->each(k->c, view, k->arg);
 	return 0;
 }
 
@@ -38,7 +50,7 @@ int views_with(struct cni_call *c, const char *network, view_fn *each, void *arg
 {
 	int r = each(c, network, arg);
 
-	return r != 0 ? r : names_each(NAMES "/servers", meet_view, &(struct seeking){ c, network, each, arg });
+	return r != 0 ? r : names_each(c, NAMES "/servers", meet_view, &(struct seeking){ c, network, each, arg });
 }
 
 /* ---- Which one a container has ---- */
@@ -56,8 +68,10 @@ static int attachments_of(struct cni_call *c, const struct member *r, struct lis
 
 	for_list (const struct member, a, &all) {
 		struct member *slot;
+		int there = bad == 0 && member_is_same(a, r) ? hosts_are_there(c, a) : 0;
 
-		if (bad < 0 || !member_is_same(a, r) || !hosts_are_there(c, a))
+		bad = first_failure(bad, there < 0 ? there : 0);
+		if (there != 1)
 			continue;
 		slot = arena_push(&c->arena, &out->items, &out->count, sizeof *slot);
 		if (!slot)
@@ -91,16 +105,26 @@ static const char *view_name(struct cni_call *c, const struct list *attachments,
 
 /* ---- Coming and going ---- */
 
+/* Under its lock, so that whoever finds it half made knows that nobody is making it. */
+static int enter(struct cni_call *c, const char *view, const char *networks, const char *container)
+{
+	scoped(fd_close) int held = -1;
+	const char *path = server_path(c, view, "networks");
+	int r = server_lock(c, view, &held), there = r < 0 ? r : names_there(c, path);
+
+	if (there < 0 || (!there && (r = names_write(c, path, networks)) < 0))
+		return first_failure(there, r);
+	return names_mark(c, user_path(c, view, container));
+}
+
 static int join(struct cni_call *c, const struct member *r, const char *view, const char *networks)
 {
 	struct member joined = *r;
 	struct server s;
 	int bad = 0;
 
-	if (*networks && !is_of_several(c, view))
-		bad = names_write(c, server_path(c, view, "networks"), networks);
-	if (bad == 0 && *networks)
-		bad = names_write(c, arena_printf(&c->arena, "%s/%s", server_path(c, view, "users"), r->container), "");
+	if (*networks)
+		bad = enter(c, view, networks, r->container);
 	if (bad < 0 || (bad = server_run(c, view, &s)) < 0)
 		return bad;
 	if (*networks && (bad = server_learns(c, &s, r, true)) < 0)     /* a network's own knows already */
@@ -111,29 +135,37 @@ static int join(struct cni_call *c, const struct member *r, const char *view, co
 	return strcmp(r->view, view) ? member_write(c, &joined) : 0;
 }
 
-int view_release(struct cni_call *c, const char *view, const char *container)
+static int stop_unused(struct cni_call *c, const char *view)
 {
-	if (!is_of_several(c, view))
-		return 0;
-	unlink(arena_printf(&c->arena, "%s/%s", server_path(c, view, "users"), container));
-	return names_has_any(server_path(c, view, "users")) ? 0 : server_stop(c, view);
+	int used = view_is_of_several(view) ? names_has_any(c, server_path(c, view, "users")) : 1;
+
+	return used == 0 ? server_stop(c, view) : first_failure(used, 0);
+}
+
+static int release(struct cni_call *c, const char *view, const char *container)
+{
+	int r = view_is_of_several(view) ? names_remove(c, user_path(c, view, container)) : 0;
+
+	return r < 0 ? r : stop_unused(c, view);
 }
 
 /* What the server of before has been asked is answered before conversations with it are forgotten. */
-static void part(struct cni_call *c, const struct member *r)
+static int part(struct cni_call *c, const struct member *r)
 {
 	struct server before;
 	struct err ignored = c->err;
 	bool known = server_load(c, r->view, &before) == 0;
+	int bad;
 
 	c->err = ignored;
 	if (known) {
 		server_drain(&before);
 		steer_forget(c, r, &before, false);
 	}
-	view_release(c, r->view, r->container);
+	bad = release(c, r->view, r->container);
 	if (known)
 		steer_forget(c, r, &before, access(server_path(c, r->view, "pid"), F_OK) < 0);
+	return bad;
 }
 
 /* All are answered by the new server before any old one may stop, so that no question is lost. */
@@ -153,8 +185,32 @@ int view_settle(struct cni_call *c, const struct member *r)
 			bad = join(c, a, view, networks);
 	for_list (const struct member, a, &attachments)
 		if (bad == 0 && *a->view && strcmp(a->view, view))
-			part(c, a);
+			bad = part(c, a);
 	return bad;
+}
+
+struct leaving {
+	const struct member *r;
+	struct list          stay;      /* of struct member: what else the container has */
+};
+
+static int leave(struct cni_call *c, const char *view, void *arg)
+{
+	const struct leaving *l = arg;
+
+	for_list (const struct member, a, &l->stay)
+		if (!strcmp(a->view, view) && (strcmp(a->network, l->r->network) || strcmp(a->ifname, l->r->ifname)))
+			return 0;
+	return release(c, view, l->r->container);
+}
+
+/* Also a view that no record tells of: of an ADD that was killed. */
+int views_leave(struct cni_call *c, const struct member *r)
+{
+	struct leaving l = { .r = r };
+	int bad = members_of(c, r->container, &l.stay);
+
+	return bad < 0 ? bad : views_with(c, r->network, leave, &l);
 }
 
 /* ---- GC ---- */
@@ -162,34 +218,25 @@ int view_settle(struct cni_call *c, const struct member *r)
 struct sweep {
 	struct cni_call *c;
 	const char      *view;
-	struct list      gone;          /* of const char *: containers */
 };
 
-static int note_gone(const char *container, void *sweep)
+static int sweep_user(const char *container, void *sweep)
 {
-	struct sweep *k = sweep;
-	const char **slot;
+	const struct sweep *k = sweep;
+	int there = names_there(k->c, arena_printf(&k->c->arena, NAMES "/containers/%s", container));
 
-	if (access(arena_printf(&k->c->arena, NAMES "/containers/%s", container), F_OK) == 0)
-		return 0;
-	slot = arena_push(&k->c->arena, &k->gone.items, &k->gone.count, sizeof *slot);
-	if (slot)
-		*slot = arena_strdup(&k->c->arena, container);
-	return slot && *slot ? 0 : -ENOMEM;
+	return there == 0 ? names_remove(k->c, user_path(k->c, k->view, container)) : first_failure(there, 0);
 }
 
 static int sweep_view(struct cni_call *c, const char *view, void *arg)
 {
-	struct sweep k = { c, view, { 0 } };
+	int r = view_is_of_several(view) ? names_each(c, server_path(c, view, "users"), sweep_user, &(struct sweep){ c, view }) : 0;
 
 	(void)arg;
-	names_each(server_path(c, view, "users"), note_gone, &k);
-	for_list (const char *, container, &k.gone)
-		view_release(c, view, *container);
-	return 0;
+	return r < 0 ? r : stop_unused(c, view);
 }
 
-void views_sweep(struct cni_call *c, const char *network)
+int views_sweep(struct cni_call *c, const char *network)
 {
-	views_with(c, network, sweep_view, NULL);
+	return views_with(c, network, sweep_view, NULL);
 }

@@ -681,6 +681,178 @@ TEST_EACH(del_with_files_missing, files, what)
 	(void)w;
 }
 
+/* ---- What cannot be read is not gone ---- */
+
+#define NAMES_DIR "/run/plumb/names/"
+
+/* A directory in the place of a file, a file in that of a directory: what is there cannot be read, by root neither. */
+static void obstruct(const char *file)
+{
+	sh("host", "cd " NAMES_DIR " && if [ -d %s ]; then mv %s /run/aside && touch %s; else mv %s /run/aside && mkdir %s; fi", file, file, file, file, file);
+}
+
+static void restore(const char *file)
+{
+	sh("host", "cd " NAMES_DIR " && rm -r %s && mv /run/aside %s", file, file);
+}
+
+static const char *const for_del[] = { "networks/one/hosts", "networks/one/hosts/10.1.0.2", "containers/id-web/one:eth0", "containers/id-web", "servers", NULL };
+
+/* Nobody takes the container for the last one of the network; and what has failed can be done again. */
+TEST_EACH(del_does_not_take_for_gone, for_del, file)
+{
+	struct world w = world_begin("web db");
+	const char *web = join(&one, "web"), *db = join(&one, "db");
+	int pid = server_pid("one");
+
+	obstruct(file);
+	expect_error(names("DEL", "web", "eth0", web), 5, file);
+	expect_error(names("DEL", "web", "eth0", conf_set(web, "prevResult", NULL)), 5, file);
+	restore(file);
+	expect_number(server_pid("one"), pid);
+	expect_name("db", 1, "db", "10.1.0.3");
+	expect_ok(names("CHECK", "db", "eth0", db));
+	leave(&one, "web", web);
+	expect_name("db", 1, "web", "NXDOMAIN");
+	expect_name("db", 1, "db", "10.1.0.3");
+	leave(&one, "db", db);
+	expect_untouched(&w, LEFT_OF("1", "one"));
+}
+
+static const char *const for_gc[] = { "containers", "networks/one/hosts", "networks/one/hosts/10.1.0.2", "containers/id-web/one:eth0", "servers", NULL };
+
+TEST_EACH(gc_does_not_take_for_gone, for_gc, file)
+{
+	struct world w = world_begin("web db");
+	const char *valid = "[{'containerID': 'id-db', 'ifname': 'eth0'}]", *db, *conf = conf_set(names_of_net(&one), "cni.dev/valid-attachments", valid);
+	int pid;
+
+	(void)w;
+	join(&one, "web");
+	db = join(&one, "db");
+	pid = server_pid("one");
+	obstruct(file);
+	expect_error(call(.plugin = "dnsname", .verb = "GC", .conf = conf), 5, "names");
+	restore(file);
+	expect_number(server_pid("one"), pid);
+	expect_ok(names("CHECK", "db", "eth0", db));
+	expect_ok(call(.plugin = "dnsname", .verb = "GC", .conf = conf));
+	eventually(!strcmp(dig_("db", "@10.1.0.1 web"), "NXDOMAIN"));
+	expect_name("db", 1, "db", "10.1.0.3");
+	expect_text(sh("host", "ls " NAMES_DIR "containers " NAMES_DIR "networks/one/hosts | tr '\\n' ' '"),
+	            NAMES_DIR "containers: id-db  " NAMES_DIR "networks/one/hosts: 10.1.0.3 ");
+}
+
+static const char *const for_add[] = { "servers/one/port", "servers/one/pid", "servers/one", "servers", "networks/one/hosts", "networks/one/about", "containers", NULL };
+
+/* A server's port stays: others are led there. */
+TEST_EACH(add_does_not_take_for_gone, for_add, file)
+{
+	struct world w = world_begin("web db");
+	const char *web = join(&one, "web"), *port = file_read(NAMES_DIR "servers/one/port"), *elements = elements_of("names4"), *db;
+
+	(void)w;
+	db = with_prev(names_of_net(&one), expect_ok(call(.plugin = "bridge", .verb = "ADD", .pod = "db", .container = "id-db", .conf = bridge_of(&one))));
+	obstruct(file);
+	expect_error(names("ADD", "db", "eth0", db), 5, "names");
+	restore(file);
+	expect_file(NAMES_DIR "servers/one/port", port);
+	expect_text(elements_of("names4"), elements);
+	expect_ok(names("DEL", "db", "eth0", db));
+	expect_no_file(NAMES_DIR "containers/id-db");
+	expect_ok(names("CHECK", "web", "eth0", web));
+	expect_ok(names("ADD", "db", "eth0", db));
+	expect_name("db", 1, "web", "10.1.0.2");
+	expect_name("web", 1, "db", "10.1.0.3");
+}
+
+static const char *const for_check[] = { "servers/one/port", "servers/one/pid", "servers/one", "networks/one/hosts", "networks/one/about", "containers", NULL };
+
+TEST_EACH(check_does_not_take_for_gone, for_check, file)
+{
+	struct world w = world_begin("web");
+	const char *web = join(&one, "web");
+
+	(void)w;
+	obstruct(file);
+	expect_error(names("CHECK", "web", "eth0", web), 5, "names");
+	if (strcmp(file, "containers"))
+		expect_error(call(.plugin = "dnsname", .verb = "STATUS", .conf = names_of_net(&one)), 5, "names");
+	restore(file);
+	expect_ok(names("CHECK", "web", "eth0", web));
+	expect_ok(call(.plugin = "dnsname", .verb = "STATUS", .conf = names_of_net(&one)));
+}
+
+/* A number that is none. The process is found without its pid file; the port is not chosen anew. */
+TEST(files_of_a_server_are_damaged)
+{
+	struct world w = world_begin("web db");
+	const char *web = join(&one, "web"), *port = file_read(NAMES_DIR "servers/one/port"), *db;
+
+	(void)w;
+	file_write(NAMES_DIR "servers/one/pid", "12x\n");
+	db = join(&one, "db");
+	expect_file(NAMES_DIR "servers/one/port", port);
+	expect_name("db", 1, "web", "10.1.0.2");
+	file_write(NAMES_DIR "servers/one/pid", "");
+	leave(&one, "db", db);
+	expect_name("web", 1, "db", "NXDOMAIN");
+	expect_text(sh("host", "pgrep -c -f -- --pid-file=" NAMES_DIR "servers/one/pi[d]"), "1\n");
+	file_write(NAMES_DIR "servers/one/port", "port");
+	expect_error(names("CHECK", "web", "eth0", web), 999, "says no port");
+	db = with_prev(names_of_net(&one), expect_ok(call(.plugin = "bridge", .verb = "ADD", .pod = "db", .container = "id-db", .conf = bridge_of(&one))));
+	expect_error(names("ADD", "db", "eth0", db), 999, "says no port");
+	file_write(NAMES_DIR "servers/one/port", port);
+	expect_ok(names("CHECK", "web", "eth0", web));
+	file_write(NAMES_DIR "servers/one/port", "0");
+	leave(&one, "web", web);
+	expect_text(sh("host", "ls " NAMES_DIR "servers " NAMES_DIR "containers | grep -v : | tr -d '\\n'"), "");
+}
+
+/* ---- What calls leave that are killed ---- */
+
+TEST(del_and_gc_find_what_killed_calls_leave)
+{
+	struct world w = world_begin("web db");
+	const char *web = join(&one, "web"), *db = join(&one, "db");
+	static const char *const left[] = { "networks/one/.about.new", "networks/one/hosts/.10.1.0.2.new", "servers/one/.dotted.new", "containers/id-web/.one:eth0.new",
+	                                    "servers/one+two/lock", "servers/one+two/.networks.new", NULL };
+
+	for (const char *const *file = left; *file; file++)
+		file_write(keep(NAMES_DIR "%s", *file), "half");
+	leave(&one, "web", web);
+	expect_text(sh("host", "find " NAMES_DIR " -name '.*' | grep -v dotted || :"), "");
+	expect_no_file(NAMES_DIR "servers/one+two");
+	sh("host", "mkdir " NAMES_DIR "containers/id-web");     /* announced, but for the file */
+	file_write(NAMES_DIR "networks/one/hosts/.10.1.0.9.new", "half");
+	file_write(NAMES_DIR "servers/one+two/networks", "one\ntwo\n");
+	expect_ok(call(.plugin = "dnsname", .verb = "GC", .conf = conf_set(names_of_net(&one), "cni.dev/valid-attachments", "[{'containerID': 'id-db', 'ifname': 'eth0'}]")));
+	expect_no_file(NAMES_DIR "containers/id-web");
+	expect_no_file(NAMES_DIR "servers/one+two");
+	expect_text(sh("host", "find " NAMES_DIR " -name '.*' | grep -v dotted || :"), "");
+	file_write(NAMES_DIR "containers/id-web/one:eth0", ""); /* announced */
+	expect_error(names("CHECK", "web", "eth0", web), 999, "do not lead to");
+	expect_ok(call(.plugin = "dnsname", .verb = "GC", .conf = conf_set(names_of_net(&one), "cni.dev/valid-attachments", "[{'containerID': 'id-db', 'ifname': 'eth0'}]")));
+	expect_no_file(NAMES_DIR "containers/id-web");
+	leave(&one, "db", db);
+	expect_untouched(&w, LEFT_OF("1", "one"));
+}
+
+/* Who has written down that a name with a dot is a container's may have died before he told the server. */
+TEST(server_is_told_of_what_is_written)
+{
+	struct world w = world_begin("web db");
+	static const struct net n = { "one", 1, "'internal': true, 'runtimeConfig': {'aliases': {'one': ['a.b.c']}}", .v4 = true };
+	static const struct net plain = { "one", 1, "'internal': true", .v4 = true };
+
+	(void)w;
+	join(&plain, "db");
+	expect_name("db", 1, "AAAA a.b.c", "REFUSED");
+	file_write(NAMES_DIR "servers/one/dotted", "server=/a.b.c/\n");
+	join(&n, "web");
+	expect_name("db", 1, "AAAA a.b.c", "NODATA");
+}
+
 TEST(dnsmasq_is_missing)
 {
 	struct world w = world_begin("web");
@@ -1034,6 +1206,37 @@ TEST(no_question_is_lost_while_names_come_and_go)
 }
 
 /* The first containers of a network, and all others, at once; some on two networks, by two calls at the same time. */
+/* Runtimes call again what takes them too long. */
+TEST(names_of_one_attachment_at_once)
+{
+	enum { CALLS = 6, ROUNDS = 8 };
+	struct world w = world_begin("web db");
+	const char *db = join(&one, "db"), *told;
+	struct answer bridge = expect_ok(call(.plugin = "bridge", .verb = "ADD", .pod = "web", .container = "id-web", .conf = bridge_of(&one)));
+
+	told = with_prev(names_of_net(&one), bridge);
+	for (int i = 0; i < ROUNDS; i++) {
+		int status = 0, failed = 0;
+
+		for (int n = 0; n < CALLS; n++)
+			if (fork() == 0) {
+				expect_ok(names(n % 3 == 2 && i % 2 ? "DEL" : "ADD", "web", "eth0", told));
+				_exit(0);
+			}
+		while (wait(&status) > 0)
+			failed += status != 0;
+		expect_number(failed, 0);
+		expect_ok(names("ADD", "web", "eth0", told));
+		expect_name("db", 1, "web", "10.1.0.3");
+		expect_ok(names("CHECK", "web", "eth0", told));
+		expect_ok(names("DEL", "web", "eth0", told));
+		expect_name("db", 1, "web", "NXDOMAIN");
+	}
+	leave(&one, "web", told);
+	leave(&one, "db", db);
+	expect_untouched(&w, LEFT_OF("1", "one"));
+}
+
 TEST(names_many_at_once)
 {
 	enum { PODS = 16 };
