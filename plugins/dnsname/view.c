@@ -129,10 +129,10 @@ static int join(struct cni_call *c, const struct member *r, const char *view, co
 		return bad;
 	if (*networks && (bad = server_learns(c, &s, r, true)) < 0)     /* a network's own knows already */
 		return bad;
-	if ((bad = steer(c, r, &s)) < 0)
-		return bad;
 	joined.view = view;
-	return strcmp(r->view, view) ? member_write(c, &joined) : 0;
+	if (strcmp(r->view, view) && (bad = member_write(c, &joined)) < 0)
+		return bad;
+	return steer(c, r, &s);
 }
 
 static int stop_unused(struct cni_call *c, const char *view)
@@ -168,7 +168,8 @@ static int part(struct cni_call *c, const struct member *r)
 	return bad;
 }
 
-/* All are answered by the new server before any old one may stop, so that no question is lost. */
+/* All are answered by the new server before any old one may stop, so that no question is lost. Also those that are answered by it already, by what is on
+ * record: who wrote that may have died before he led them there. */
 int view_settle(struct cni_call *c, const struct member *r)
 {
 	struct list attachments = { 0 };
@@ -181,7 +182,7 @@ int view_settle(struct cni_call *c, const struct member *r)
 	if (!view)
 		return err_nomem(&c->err, "networks");
 	for_list (const struct member, a, &attachments)
-		if (bad == 0 && (strcmp(a->view, view) || !strcmp(a->network, r->network)))
+		if (bad == 0)
 			bad = join(c, a, view, networks);
 	for_list (const struct member, a, &attachments)
 		if (bad == 0 && *a->view && strcmp(a->view, view))

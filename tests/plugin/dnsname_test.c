@@ -838,6 +838,25 @@ TEST(del_and_gc_find_what_killed_calls_leave)
 	expect_untouched(&w, LEFT_OF("1", "one"));
 }
 
+/* On record with the one server, and led to the other: the ADD on the second network died in between, in either order. */
+static const char *const orders[] = { "s/\"one+two\"/\"one\"/", "", NULL };
+
+TEST_EACH(names_when_the_second_add_died, orders, edit)
+{
+	struct world w = world_begin("both web");
+	const char *second;
+
+	(void)w;
+	join(&one, "web");
+	join(&one, "both");
+	second = join_as(&two, "both", "eth1");
+	sh("host", "sed -i '%s' '" NAMES_DIR "containers/id-both/one:eth0' && rm " NAMES_DIR "networks/two/hosts/*", edit);
+	leave_as(&two, "both", "eth1", second);
+	expect_name("both", 1, "web", "10.1.0.2");
+	expect_name("both", 1, "+tcp web", "10.1.0.2");
+	expect_no_file(NAMES_DIR "servers/one+two");
+}
+
 /* Who has written down that a name with a dot is a container's may have died before he told the server. */
 TEST(server_is_told_of_what_is_written)
 {
