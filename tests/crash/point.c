@@ -162,24 +162,28 @@ struct plan plan_make(const struct scenario *s, const char *verb)
 
 /* ---- What must be so ---- */
 
+/* A name server may be started anew. What leads to it, and what it knows, must be as before. */
+#define SERVER_MAY_BE_NEW "file /run/plumb/names/servers/*/pid*"
+
 static const char *const stays[] = {
-	"address pod1: lo 127.0.0.1/8", "file /var/lib/cni/networks/net/last_reserved_ip.*", "file /run/plumb/leases/*", "file /var/lib/cni/plumb.lock*", "dir /var/lib/cni/adding", NULL,
+	"address pod1: lo 127.0.0.1/8", "file /var/lib/cni/networks/net*/last_reserved_ip.*", "file /run/plumb/leases/*", "file /var/lib/cni/plumb.lock*", "dir /var/lib/cni/adding",
+	SERVER_MAY_BE_NEW, NULL,
 };
 static const char *const first_stays[] = {
-	RULESET_STAYS, STORE_STAYS("net"), BRIDGE_STAYS("br0"), FORWARDING_STAYS, NULL,
+	RULESET_STAYS, STORE_STAYS("net"), BRIDGE_STAYS("br0"), FORWARDING_STAYS, NAMES_STAY, NULL,
 };
 /* Between two looks at a living attachment: the kernel gives link-local addresses in its own time. */
 static const char *const kernels_own[] = {
-	"file /var/lib/cni/networks/net/last_reserved_ip.*", "file /run/plumb/leases/*", "file /var/lib/cni/plumb.lock*", "dir /var/lib/cni/adding",
-	"address *: * fe80::*", "address pod1: lo 127.0.0.1/8",
+	"file /var/lib/cni/networks/net*/last_reserved_ip.*", "file /run/plumb/leases/*", "file /var/lib/cni/plumb.lock*", "dir /var/lib/cni/adding",
+	"address *: * fe80::*", "address pod1: lo 127.0.0.1/8", SERVER_MAY_BE_NEW,
 	NULL,
 };
 /* portmap sets hairpin mode where br_netfilter is on; it goes with the port. */
 static const char *const port_is_there[] = {
-	"file /var/lib/cni/networks/net/last_reserved_ip.*", "file /run/plumb/leases/*", "address *: * fe80::*", "link host: veth* master br0 *", RULESET_STAYS, NULL,
+	"file /var/lib/cni/networks/net*/last_reserved_ip.*", "file /run/plumb/leases/*", "address *: * fe80::*", "link host: veth* master br0 *", RULESET_STAYS, NAMES_STAY, SERVER_MAY_BE_NEW, NULL,
 };
 static const char *const first_kernels_own[] = {
-	RULESET_STAYS, STORE_STAYS("net"), BRIDGE_STAYS("br0"), FORWARDING_STAYS, "address *: * fe80::*", "address pod1: lo 127.0.0.1/8", NULL,
+	RULESET_STAYS, STORE_STAYS("net"), BRIDGE_STAYS("br0"), FORWARDING_STAYS, NAMES_STAY, "address *: * fe80::*", "address pod1: lo 127.0.0.1/8", NULL,
 };
 
 /* What the kernel takes its time for (a namespace's end) is waited for. */
@@ -229,7 +233,7 @@ static bool was_reached(struct answer a)
  * long over a new one. Nobody waits for the link's end, as nobody would. */
 static void netns_end(void)
 {
-	const char *const words[] = { "ip", "link", "del", "eth0", NULL };
+	const char *const words[] = { "sh", "-c", "ip link del eth0; ip link del eth1", NULL };
 
 	umount2("/run/netns/pod1", MNT_DETACH);
 	unlink("/run/netns/pod1");
@@ -348,6 +352,7 @@ static bool try_changing(const struct scenario *s, const char *verb, const struc
 	flow_may_stay = is(verb, "DEL") && (p->by == BY_GC || (takes_error && answer.status == 0));
 	expect_as_at_first(s, w, p->by == BY_DEL ? "DEL has left something, or taken too much" : "GC has left something, or taken too much",
 	                   flow_may_stay);
+	neighbour_check(s);
 	netns_ended();
 	if (!takes_back || answer.status == 0) {        /* else all was as before ADD: the next point's is the next one */
 		once_more(s);

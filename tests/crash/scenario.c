@@ -21,8 +21,14 @@
 #define PORTMAP NET "'type':'portmap','snat':true,'runtimeConfig':{'portMappings':" PORTS "}"
 #define FIREWALL NET "'type':'firewall','ingressPolicy':'isolated','egressDeny':['metadata','10.99.0.0/16']"
 
-#define NAMES   NET "'type':'dnsname','domainName':'dns.test','runtimeConfig':{'aliases':{'net':['web@','db']}}"
+#define NAMES   NET "'type':'dnsname','domainName':'dns.test','runtimeConfig':{'aliases':{'net':['web@','db','db@.example.org']}}"
 #define HAS_NAMES .needs = "command -v dnsmasq", .lacks = "dnsmasq is not installed"
+
+/* A container on two networks. */
+#define NET2    "'cniVersion':'1.1.0','name':'net2',"
+#define PLAIN2  NET2 "'type':'bridge','bridge':'br1','isGateway':true,'ipam':{'type':'host-local','ranges':[[{'subnet':'10.2.0.0/24'}]]}"
+#define NAMES2  NET2 "'type':'dnsname','domainName':'dns2.test','runtimeConfig':{'aliases':{'net2':['web@.example.org']}}"
+#define ON_TWO  { { "bridge", "{" PLAIN "}" }, { "dnsname", "{" NAMES "}" }, { "bridge", "{" PLAIN2 "}", "eth1" }, { "dnsname", "{" NAMES2 "}" } }
 
 const struct scenario scenarios[] = {
 	{ "loopback",           { { "loopback", "{" NET "'type':'loopback'}" } } },
@@ -44,6 +50,7 @@ const struct scenario scenarios[] = {
 	{ "firewall",           { { "bridge", "{" PLAIN "}" }, { "firewall", "{" FIREWALL "}" } } },
 	{ "dnsname",            { { "bridge", "{" PLAIN "}" }, { "dnsname", "{" NAMES "}" } }, HAS_NAMES },
 	{ "dnsname-first",      { { "bridge", "{" PLAIN "}" }, { "dnsname", "{" NAMES "}" } }, .fresh = true, HAS_NAMES },
+	{ "dnsname-two",        ON_TWO, .neighbour = 2, HAS_NAMES },
 	{ "chain-bridge",       { { "bridge", "{" BRIDGE "}" }, { "portmap", "{" PORTMAP "}" }, { "firewall", "{" FIREWALL "}" } }, .command = true, .flow = true },
 	{ "chain-ptp",          { { "ptp", "{" PTP "}" }, { "portmap", "{" PORTMAP "}" }, { "firewall", "{" FIREWALL "}" } }, .command = true, .flow = true },
 };
@@ -114,10 +121,11 @@ static void conflist_make(const struct scenario *s)
 	file_write("/run/conf/net.conflist", json_dumps(json_pack("{s:s, s:s, s:o}", "cniVersion", "1.1.0", "name", "net", "plugins", plugins), 0));
 }
 
+static struct attachment neighbour;
+
 void scenario_begin(const struct scenario *s)
 {
-	struct attachment neighbour = { .s = s, .pod = "pod2" };
-
+	neighbour = (struct attachment){ .s = s, .pod = "pod2" };
 	if (s->needs && !sh_try("host", "%s", s->needs))
 		skip("%s", s->lacks);
 	foreign_make();
@@ -128,9 +136,21 @@ void scenario_begin(const struct scenario *s)
 	if (s->fresh)
 		return;
 	if (!s->host_netns)     /* there is one host only */
-		chain_add(&neighbour, chain_steps(s));
+		chain_add(&neighbour, s->neighbour ? s->neighbour : chain_steps(s));
+	if (s->neighbour) {             /* and the rest has been in use */
+		struct attachment first = { .s = s, .pod = "pod1" };
+
+		chain_add(&first, chain_steps(s));
+		chain_del(&first, chain_steps(s));
+	}
 	if (!s->command && strstr(s->chain[0].conf, "host-local"))      /* the command knows of none but its own */
 		file_write("/var/lib/cni/networks/net/10.1.0.200", "reference-container\r\neth0");
+}
+
+void neighbour_check(const struct scenario *s)
+{
+	if (!s->command && neighbour.count)
+		expect_ok(chain_call(&neighbour, neighbour.count - 1, "CHECK", NULL));
 }
 
 void scenario_reset(const struct scenario *s)
@@ -148,15 +168,31 @@ static const char *netns_of(const struct attachment *a)
 	return a->s->host_netns ? "/proc/1/ns/net" : keep("/run/netns/%s", a->pod);
 }
 
+/* The member with which a network's chain begins, and the one behind its end. */
+static size_t network_begin(const struct scenario *s, size_t member)
+{
+	while (member > 0 && !s->chain[member].ifname)
+		member--;
+	return member;
+}
+
+static size_t network_end(const struct scenario *s, size_t member)
+{
+	while (++member < chain_length(s) && !s->chain[member].ifname)
+		;
+	return member;
+}
+
 /* What libcni sends along: to ADD what the member before answered, to CHECK and DEL what the last did, to GC who is still there. */
 static const char *input_of(const struct attachment *a, size_t member, const char *verb)
 {
 	const char *conf = conf_of(a, member);
+	size_t end = network_end(a->s, member);
 
 	if (!strcmp(verb, "ADD"))
-		return member > 0 ? with_prev(conf, a->results[member - 1]) : conf;
+		return member > network_begin(a->s, member) ? with_prev(conf, a->results[member - 1]) : conf;
 	if (!strcmp(verb, "CHECK") || !strcmp(verb, "DEL"))
-		return a->count > member ? with_prev(conf, a->results[a->count - 1]) : conf;
+		return a->count > member ? with_prev(conf, a->results[(a->count < end ? a->count : end) - 1]) : conf;
 	if (strcmp(verb, "GC"))
 		return conf;
 	return conf_set(conf, "cni.dev/valid-attachments",
@@ -182,7 +218,7 @@ static struct answer plugin_call(const struct attachment *a, size_t member, cons
 	if (n)
 		argv[n] = program;
 	return call(.plugin = a->s->chain[member].plugin, .verb = verb, .pod = attachment ? a->pod : NULL, .netns = attachment ? netns_of(a) : NULL,
-	            .conf = input_of(a, member, verb), .program = n ? argv[0] : program, .argv = n ? argv + 1 : NULL,
+	            .ifname = attachment ? a->s->chain[network_begin(a->s, member)].ifname : NULL, .conf = input_of(a, member, verb), .program = n ? argv[0] : program, .argv = n ? argv + 1 : NULL,
 	            .path = a->s->other_build ? keep(OTHER_BUILD ":%s", bin_dir()) : NULL);
 }
 

@@ -11,11 +11,13 @@ enum { CHAIN_MAX = 4 };
 
 struct member {
 	const char *plugin, *conf;              /* ' for "; @ for a digit that differs between containers */
+	const char *ifname;                     /* of its own, with which another network's chain begins; NULL: the one before's, "eth0" */
 };
 
 struct scenario {
 	const char   *name;
 	struct member chain[CHAIN_MAX];         /* up to the one under attack, which is the last */
+	size_t        neighbour;                /* how many steps of the chain the neighbour has taken; 0: all */
 	bool          fresh;                    /* plumb's first call on this host: else there is a neighbour, attached before */
 	bool          command;                  /* by the plumb command, which runs the whole chain, as one tree of processes */
 	bool          other_build;              /* host-local is of another build, so that it is executed */
@@ -31,6 +33,8 @@ extern const char *const verbs[];               /* until NULL */
 
 /* Once a world: what is there before anything of plumb's, some of it others'; then, where the scenario has one, the neighbour. */
 void scenario_begin(const struct scenario *s);
+/* What became of the container under attack is not the neighbour's trouble: the last plugin's CHECK of it, where there is one. */
+void neighbour_check(const struct scenario *s);
 /* Back to what a fresh host has. */
 void scenario_reset(const struct scenario *s);
 
