@@ -46,7 +46,7 @@ static void args_are_read(void **state)
 
 	(void)state;
 	for_rows(row, rows) {
-		struct cni_call c = { .args = row->args };
+		struct cni_call c = { .plugin = plugin_find("probe"), .args = row->args };
 		const char *ip = NULL, *mac = NULL;
 		const struct arg args[] = { { "IP", &ip }, { "MAC", &mac }, { NULL, NULL } };
 
@@ -64,7 +64,7 @@ static void args_are_read(void **state)
 
 static void many_unknown_args_do_no_harm(void **state)
 {
-	struct cni_call c = { 0 };
+	struct cni_call c = { .plugin = plugin_find("probe") };
 	static char text[20000];
 	const struct arg none[] = { { NULL, NULL } };
 

@@ -91,7 +91,7 @@ static void a_range_that_makes_no_sense_is_refused_by_its_path(void **state)
 	refused_one("192.0.2.0/24", "192.0.3.0", NULL, "ipam.ranges[0][0].rangeStart: 192.0.3.0 is not in 192.0.2.0/24; want an address of that subnet");
 	refused_one("192.0.2.0/24", NULL, "192.0.4.0", "ipam.ranges[0][0].rangeEnd: 192.0.4.0 is not in 192.0.2.0/24; want an address of that subnet");
 	refused_one("192.0.2.0/24", NULL, "fd00::1", "ipam.ranges[0][0].rangeEnd: fd00::1 is not in 192.0.2.0/24; want an address of that subnet");
-	refused_one("192.0.2.0/24", "192.0.2.50", "192.0.2.40", "ipam.ranges[0][0].rangeStart: 192.0.2.50 is behind rangeEnd, 192.0.2.40");
+	refused_one("192.0.2.0/24", "192.0.2.50", "192.0.2.40", "ipam.ranges[0][0].rangeStart: 192.0.2.50 is behind rangeEnd, 192.0.2.40; want the lower one as rangeStart");
 }
 
 static void a_set_that_makes_no_sense_is_refused(void **state)
@@ -104,7 +104,7 @@ static void a_set_that_makes_no_sense_is_refused(void **state)
 	refused(NULL, 0, "invalid range set 3: empty range set");
 	refused(overlapping, 2, "invalid range set 3: subnets 10.1.0.1-10.1.3.254 and 10.1.2.1-10.1.2.254 overlap");
 	refused(mixed, 2, "invalid range set 3: mixed address families");
-	refused(&foreign_gateway, 1, "ipam.ranges[0][0].gateway: fd00::1 is not of the subnet's family");
+	refused(&foreign_gateway, 1, "ipam.ranges[0][0].gateway: fd00::1 is not of the subnet's family; want an address of the same");
 	refused(&no_subnet, 1, "ipam.ranges[0][0].subnet: missing; want the network's prefix, such as 10.1.2.0/24");
 }
 
