@@ -168,7 +168,7 @@ static int visit_folder(struct call *c, const char *network, const char *folder,
 	for (int i = 0; i < n; i++) {
 		const char *path = arena_printf(&c->arena, "%s/%s", dir, names[i]->d_name);
 
-		if (r == 0 && path && (!network || !strncmp(names[i]->d_name, network, strlen(network))))
+		if (r == 0 && path && names[i]->d_name[0] != '.' && (!network || !strncmp(names[i]->d_name, network, strlen(network))))
 			r = visit(c, network, path, !strcmp(folder, ADDING), each, arg);
 		free(names[i]);
 	}
@@ -215,20 +215,25 @@ int cache_prepare(struct call *c, const char *network, const struct endpoint *e)
 {
 	int r;
 
-	if (strlen(network) + strlen(e->container) + strlen(e->ifname) + 2 > NAME_MAX)
+	if (strlen(network) + strlen(e->container) + strlen(e->ifname) + 3 > NAME_MAX)
 		return trouble_set(&c->trouble, EXIT_USAGE, -ENAMETOOLONG, "the names of network, container and interface: together longer than %d",
-		                   NAME_MAX - 2);
+		                   NAME_MAX - 3);
 	r = make_dirs(c);
 	if (r == 0 && access(c->opt.cache_dir, W_OK) < 0)
 		r = -errno;
 	return r < 0 ? err_sys(&c->trouble.err, CNI_IO, r, "%s: no place for the attachment's result", c->opt.cache_dir) : 0;
 }
 
-/* The unfinished file is kept out of results/, where libcni would read it. lasting: it outlives a machine that crashes. */
-static int write_whole(struct call *c, const char *path, const char *text, bool lasting)
+/* A file that is not yet whole: kept out of results/, where libcni would read it, and of a name that whoever comes next for the attachment finds. */
+static const char *path_unfinished(struct call *c, const char *network, const struct endpoint *e)
 {
-	char *unfinished = arena_printf(&c->arena, "%s/.plumb-XXXXXX", c->opt.cache_dir);
-	scoped(fd_close) int fd = unfinished ? mkostemp(unfinished, O_CLOEXEC) : -1;
+	return arena_printf(&c->arena, "%s/" ADDING "/.%s-%s-%s", c->opt.cache_dir, network, e->container, e->ifname);
+}
+
+/* lasting: it outlives a machine that crashes. */
+static int write_whole(const char *unfinished, const char *path, const char *text, bool lasting)
+{
+	scoped(fd_close) int fd = unfinished ? open(unfinished, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600) : -1;
 	int r;
 
 	if (fd < 0)
@@ -247,7 +252,10 @@ static int write_record(struct call *c, const char *path, const struct network *
 {
 	scoped(json_put) json_t *record = record_json(c, n, e, result);
 	scoped(mem_free) char *text = record ? json_dumps(record, JSON_COMPACT) : NULL;
-	int r = text && path ? write_whole(c, path, text, result) : -ENOMEM;
+	int r = make_dirs(c);
+
+	if (r == 0)
+		r = text && path ? write_whole(path_unfinished(c, n->name, e), path, text, result) : -ENOMEM;
 
 	return r < 0 ? err_sys(&c->trouble.err, CNI_IO, r, "%s", path ? path : n->name) : 0;
 }
@@ -276,6 +284,21 @@ int cache_write(struct call *c, const struct network *n, const struct endpoint *
 
 void cache_remove(struct call *c, const char *network, const struct endpoint *e)
 {
+	const char *unfinished = path_unfinished(c, network, e);
+
 	remove_from(c, RESULTS, network, e);
 	remove_from(c, ADDING, network, e);
+	if (unfinished)
+		unlink(unfinished);
+}
+
+void cache_sweep(struct call *c)
+{
+	const char *dir = arena_printf(&c->arena, "%s/" ADDING, c->opt.cache_dir);
+	scoped(dir_close) DIR *d = dir ? opendir(dir) : NULL;
+	struct dirent *entry;
+
+	while (d && (entry = readdir(d)))
+		if (entry->d_name[0] == '.')
+			unlinkat(dirfd(d), entry->d_name, 0);          /* . and .. refuse */
 }

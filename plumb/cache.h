@@ -29,6 +29,8 @@ int cache_begin(struct call *c, const struct network *n, const struct endpoint *
 /* ADD is through. Written whole: the file is the old or the new one at any time. */
 int cache_write(struct call *c, const struct network *n, const struct endpoint *e, const json_t *result);
 void cache_remove(struct call *c, const char *network, const struct endpoint *e);
+/* What writers that were killed have left, while lock_all is held. */
+void cache_sweep(struct call *c);
 
 /* Calls each for all attachments of the network (NULL: of all), in lexical order, those that are unfinished last; stops at other than 0
  * and returns that. What is not of the form is passed over. */

@@ -143,8 +143,10 @@ static int sweep(struct call *c, struct sweep *s)
 		return r;       /* the list of the valid is not known: plugins must not take it for whole */
 	fflush(stdout);                 /* what plugins say comes behind it */
 	ask_plugins(c, s);
-	if (!c->opt.dry_run)
+	if (!c->opt.dry_run) {
+		cache_sweep(c);
 		sandbox_sweep(c);
+	}
 	if (!s->quiet)
 		tell(c, s);
 	return s->code;

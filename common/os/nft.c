@@ -213,9 +213,10 @@ static int restore(struct nft *nft, const struct nft_work *w, struct err *e)
 {
 	int r = nft->recorded ? nft_record_take_back(w->record, e) : 0;
 
+	if (r < 0)
+		return r;
 	nft->recorded = false;
-	if (r == 0)
-		r = nft_restore(w->table, e);
+	r = nft_restore(w->table, e);
 	return r < 0 ? r : -ERESTART;
 }
 
