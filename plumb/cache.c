@@ -256,7 +256,6 @@ static int write_record(struct call *c, const char *path, const struct network *
 
 	if (r == 0)
 		r = text && path ? write_whole(path_unfinished(c, n->name, e), path, text, result) : -ENOMEM;
-
 	return r < 0 ? err_sys(&c->trouble.err, CNI_IO, r, "%s", path ? path : n->name) : 0;
 }
 
