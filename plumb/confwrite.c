@@ -56,13 +56,14 @@ const char *confdir_path(struct call *c, const char *name)
 }
 
 /* A name that no runtime takes for a configuration. */
-static int write_unnamed(struct call *c, char *path, const json_t *list)
+static int write_unnamed(const char *path, const json_t *list)
 {
 	scoped(mem_free) char *text = json_dumps(list, JSON_INDENT(2));
-	scoped(fd_close) int fd = text ? mkostemp(path, O_CLOEXEC) : -1;
+	scoped(fd_close) int fd = -1;
 	int r;
 
-	(void)c;
+	unlink(path);                   /* of one that was killed; it may be its network's file by now */
+	fd = text ? open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600) : -1;
 	if (fd < 0)
 		return text ? -errno : -ENOMEM;
 	r = file_write(fd, text, strlen(text));
@@ -77,8 +78,8 @@ static int write_unnamed(struct call *c, char *path, const json_t *list)
 
 int confdir_write(struct call *c, const char *path, const json_t *list)
 {
-	char *unnamed = arena_printf(&c->arena, "%s/.plumb-XXXXXX", c->opt.conf_dir);
-	int r = unnamed ? write_unnamed(c, unnamed, list) : -ENOMEM;
+	const char *unnamed = arena_printf(&c->arena, "%s/.plumb-new", c->opt.conf_dir);
+	int r = unnamed ? write_unnamed(unnamed, list) : -ENOMEM;
 
 	if (r < 0)
 		return err_sys(&c->trouble.err, CNI_IO, r, "%s", path);

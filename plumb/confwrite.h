@@ -13,7 +13,7 @@ int confdir_lock(struct call *c);
 /* CONFDIR/plumb-NAME.conflist, which sorts behind what is numbered, so that runtimes that take the first file go on taking theirs. In the arena;
  * NULL: no memory. */
 const char *confdir_path(struct call *c, const char *name);
-/* Writes it whole. -EEXIST with c->trouble set where a file of the name is there. */
+/* Writes it whole, while the lock is held. -EEXIST with c->trouble set where a file of the name is there. */
 int confdir_write(struct call *c, const char *path, const json_t *list);
 
 #endif
