@@ -234,9 +234,9 @@ static int try_once(struct nft *nft, const struct nft_work *w, struct err *e)
 		return restore(nft, w, e);
 	if ((r = w->decide(nft, w->arg)) != 0)
 		return r;
+	nft->recorded |= nft->record.len > 0;           /* it may be there even where writing it has failed */
 	if (nft->record.len && (r = nft_record_write(w->record, &nft->record, w->note, e)) < 0)
 		return r;
-	nft->recorded |= nft->record.len > 0;
 	r = nft_commit(nft);
 	if (r == 0 && nft->recording && !nft->record.len)
 		r = nft_record_remove(w->record, e);
