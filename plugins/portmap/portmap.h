@@ -125,11 +125,11 @@ struct job {
 
 /* Fills in the targets from prevResult. */
 int targets_find(struct job *j);
-/* Deletes conntrack entries: ADD those of its ports that lead to another container, DEL those that lead to this one. Best effort: a left-over entry
- * delays a UDP client until it times out. */
+/* Deletes conntrack entries: ADD those of its ports that lead to another container; DEL those that lead to this one, by the ports that it has removed and
+ * those that it is told. Best effort: a left-over entry delays a UDP client until it times out. */
 void connections_to_others_forget(struct job *j);
 void connections_to_own_forget(struct job *j);
-/* GC: notes a port that is removed, and forgets the connections to all that were noted. */
+/* Notes a port that is removed, and (ADD, GC) forgets the connections to all that were noted. */
 void port_note_gone(const struct nft_set *set, const struct nft_element *el, void *job);
 void connections_to_gone_forget(struct job *j);
 /* checkListeners: an error where a process of the host listens on a port of the mappings. */

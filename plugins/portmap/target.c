@@ -76,31 +76,33 @@ void connections_to_others_forget(struct job *j)
 	forget(j, matches.items, matches.count);
 }
 
-static bool is_published_by(struct cni_call *c, int family, uint8_t protocol)
+/* One look finds all that was translated to a container by a protocol, by whatever port it came. */
+static void note_own(struct cni_call *c, struct list *matches, uint8_t protocol, const struct addr *target)
 {
-	for_list (const struct mapping, m, mappings_of(c))
-		if (m->protocol == protocol && mapping_concerns(m, family))
-			return true;
-	return false;
+	struct conntrack_match *slot;
+
+	for_list (const struct conntrack_match, m, matches)
+		if (m->protocol == protocol && addr_equal(&m->target, target))
+			return;
+	slot = arena_push(&c->arena, &matches->items, &matches->count, sizeof *slot);
+	if (slot)
+		*slot = (struct conntrack_match){
+			.family = target->family, .protocol = protocol, .port_last = UINT16_MAX, .target = *target, .translated = true,
+		};
 }
 
-/* All ports of the attachment are gone: one look for each protocol finds its connections, by whatever port they came. */
+/* Whose ports are gone is known by these, whatever DEL is told; and by what it is told, if a DEL before this one has removed them. */
 void connections_to_own_forget(struct job *j)
 {
-	static const uint8_t protocols[] = { IPPROTO_TCP, IPPROTO_UDP, IPPROTO_SCTP };
-	struct conntrack_match matches[ARRAY_LEN(j->targets) * ARRAY_LEN(protocols)];
-	size_t n = 0;
+	struct list matches = { 0 };
 
+	for_list (const struct conntrack_match, gone, &j->gone)
+		note_own(j->c, &matches, gone->protocol, &gone->target);
 	for (size_t i = 0; i < j->n_targets; i++)
-		for (size_t k = 0; k < ARRAY_LEN(protocols); k++) {
-			const struct addr *target = &j->targets[i].address->addr;
-
-			if (is_published_by(j->c, target->family, protocols[k]))
-				matches[n++] = (struct conntrack_match){
-					.family = target->family, .protocol = protocols[k], .port_last = UINT16_MAX, .target = *target, .translated = true,
-				};
-		}
-	forget(j, matches, n);
+		for_list (const struct mapping, m, mappings_of(j->c))
+			if (mapping_concerns(m, j->targets[i].address->addr.family))
+				note_own(j->c, &matches, m->protocol, &j->targets[i].address->addr);
+	forget(j, matches.items, matches.count);
 }
 
 /* Keys are (address,) protocol, port; values address (, port). Elements without a value publish nothing. */

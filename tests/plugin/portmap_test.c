@@ -579,6 +579,21 @@ TEST(portmap_udp_of_a_server_on_the_host)
 	expect_text(udp_ask_from("lan", 5555, "192.0.2.1", 8080), "host saw 192.0.2.2");
 }
 
+/* What was published is on record: neither prevResult, which came with CNI 0.4.0, nor the ports need be told. */
+TEST(portmap_del_forgets_what_it_is_not_told)
+{
+	struct world w = world_begin("pod1 lan");
+
+	udp_serve("host", NULL, 8080);
+	publish(&w, "bridge", "pod1", portmap, "8080:80/udp");
+	udp_serve("pod1", NULL, 80);
+	expect_text(udp_ask_from("lan", 5555, "192.0.2.1", 8080), "pod1 saw 192.0.2.2");
+	expect_text(udp_ask_from("lan", 5555, "2001:db8:1::1", 8080), "pod1 saw 2001:db8:1::2");
+	expect_ok(plugin(&w, "portmap", "DEL", "pod1", "eth0", conf_set(portmap, "cniVersion", "'0.3.1'")));
+	expect_text(udp_ask_from("lan", 5555, "192.0.2.1", 8080), "host saw 192.0.2.2");
+	expect_text(udp_ask_from("lan", 5555, "2001:db8:1::1", 8080), "host saw 2001:db8:1::2");
+}
+
 /* The container's address is given to others later: no connection that conntrack remembers shall lead there. One to the container itself is not portmap's. */
 TEST(portmap_del_forgets_tcp_connections)
 {
