@@ -39,7 +39,9 @@ static int has_other_users(struct cni_call *c)
 
 	if ((r = names_read(c, "/proc/self/uid_map", &map)) < 0 || (r = names_read(c, "/proc/self/setgroups", &groups)) < 0)
 		return r;
-	while (map && (line = strsep(&map, "\n")))
+	if (!map)                               /* a kernel without user namespaces */
+		return 1;
+	while ((line = strsep(&map, "\n")))
 		all += sscanf(line, "%*u %*u %llu", &count) == 1 ? count : 0;
 	return all > 1 && !(groups && !strncmp(groups, "deny", 4));
 }
