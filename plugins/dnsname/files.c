@@ -19,7 +19,7 @@
 #include "dnsname/dnsname.h"
 #include "os/file.h"
 
-enum { FILE_LIMIT = 1 << 20, TRIES = 20 };
+enum { FILE_LIMIT = 16 << 20, TRIES = 20 };          /* /etc/passwd, and names with a dot, may be many */
 
 const char *network_path(struct cni_call *c, const char *network, const char *file)
 {

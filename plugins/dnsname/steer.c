@@ -136,7 +136,6 @@ static int forget(struct job *j, const struct addr *who, const struct addr *aske
 	};
 	struct err ignored = { 0 };
 
-	(void)j;
 	conntrack_forget(&m, 1, NULL, NULL, &ignored);
 	return 0;
 }
