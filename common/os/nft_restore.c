@@ -26,6 +26,7 @@ static const struct nft_messages nothing;
 struct replay {
 	struct nft             *nft;
 	const struct nft_table *table;
+	struct err             *why;
 	struct arena            arena;
 	struct { const char **items; size_t count; } chains;    /* that the batch makes already */
 	bool                    skipping;                       /* the rules of a chain that is there */
@@ -37,50 +38,72 @@ static void replay_free(struct replay *p)
 	arena_free(&p->arena);
 }
 
-/* Whether a chain still has to be made; noted as made from then on. */
-static bool chain_is_wanted(struct replay *p, struct nlmsghdr *h)
+/* Whether a chain still has to be made; noted as made from then on. 1; 0; negative: that cannot be told. */
+static int chain_is_wanted(struct replay *p, struct nlmsghdr *h)
 {
 	struct nlattr *a = netlink_attr(h, sizeof(struct nfgenmsg), NFTA_CHAIN_NAME);
-	const char *name = netlink_text(a);
-	struct err ignored = { 0 };
-	const char **slot;
+	const char *name = arena_strdup(&p->arena, netlink_text(a)), **slot;
+	int r;
 
+	if (!name)
+		return -ENOMEM;
 	for (size_t i = 0; i < p->chains.count; i++)
 		if (!strcmp(p->chains.items[i], name))
-			return false;
+			return 0;
 	slot = arena_push(&p->arena, &p->chains.items, &p->chains.count, sizeof *slot);
-	if (slot)
-		*slot = arena_strdup(&p->arena, name);
-	return p->fresh || nft_chain_use(p->nft, p->table, name, &ignored) == -ENOENT;
+	if (!slot)
+		return -ENOMEM;
+	*slot = name;
+	r = p->fresh ? -ENOENT : nft_chain_use(p->nft, p->table, name, p->why);
+	return r == -ENOENT ? 1 : first_failure(r, 0);
 }
 
-static bool is_wanted(struct replay *p, struct nlmsghdr *h)
+static int element_is_wanted(struct replay *p, struct nlmsghdr *h)
 {
 	struct nft_set set = { .table = p->table };
-	struct err ignored = { 0 };
+	struct err why = { 0 };
 	struct nft_element el;
+	int there;
+
+	if (!nft_element_read(h, &set, &el))
+		return 0;
+	there = p->fresh ? 0 : nft_find(p->nft, &set, &el, &why);
+	if (there == -EINVAL)           /* the set has no such keys: damaged, or of another edition */
+		return 0;
+	if (there < 0)
+		*p->why = why;
+	return there < 0 ? there : !there;
+}
+
+static int is_wanted(struct replay *p, struct nlmsghdr *h)
+{
+	int wanted;
 
 	switch (NFNL_MSG_TYPE(h->nlmsg_type)) {
 	case NFT_MSG_NEWCHAIN:
-		p->skipping = !chain_is_wanted(p, h);
-		return !p->skipping;
+		wanted = chain_is_wanted(p, h);
+		p->skipping = wanted != 1;
+		return wanted;
 	case NFT_MSG_NEWRULE:
 		return !p->skipping;
 	case NFT_MSG_NEWSETELEM:
-		return nft_element_read(h, &set, &el) && (p->fresh || nft_find(p->nft, &set, &el, &ignored) == 0);
+		return element_is_wanted(p, h);
 	default:
-		return false;
+		return 0;
 	}
 }
 
-static void replay_messages(struct replay *p, uint8_t *bytes, int left)
+static int replay_messages(struct replay *p, uint8_t *bytes, int left)
 {
-	for (struct nlmsghdr *h = (void *)bytes; nlmsg_ok(h, left); h = nlmsg_next(h, &left)) {
+	int wanted = 0;
+
+	for (struct nlmsghdr *h = (void *)bytes; wanted >= 0 && nlmsg_ok(h, left); h = nlmsg_next(h, &left)) {
 		struct nfgenmsg *g = nlmsg_data(h);
 
-		if (nlmsg_datalen(h) >= (int)sizeof *g && g->nfgen_family == p->table->family && is_wanted(p, h))
+		if (nlmsg_datalen(h) >= (int)sizeof *g && g->nfgen_family == p->table->family && (wanted = is_wanted(p, h)) == 1)
 			nft_change(p->nft, nlmsg_convert(h), NFT_ADDS);
 	}
+	return first_failure(wanted, 0);
 }
 
 /* Whom a record is of may have died since. */
@@ -96,9 +119,9 @@ static int replay_file(struct replay *p, int dir, const char *name)
 	scoped(mem_free) uint8_t *bytes = NULL;
 	int len = 0, r = is_of_the_dead(name) ? 0 : nft_record_read(dir, name, &bytes, &len);
 
-	if (bytes)
-		replay_messages(p, bytes, len);
-	return r == -ENOENT ? 0 : r;            /* removed meanwhile */
+	if (r == -ENOENT)
+		return 0;                       /* removed meanwhile */
+	return r < 0 || !bytes ? r : replay_messages(p, bytes, len);
 }
 
 /* All records into one batch; only: just the one of that name. */
@@ -139,7 +162,7 @@ static int put_back(struct nft *nft, const struct nft_table *table, const struct
 		return err_sys(e, CNI_IO, -errno, "locking " NFT_RECORDS);
 
 	for (int tries = 0; tries < TRIES && (r == -ERESTART || r == -EINTR || r == -ENODATA); tries++) {
-		scoped(replay_free) struct replay p = { .nft = nft, .table = table };
+		scoped(replay_free) struct replay p = { .nft = nft, .table = table, .why = e };
 
 		if (tries)
 			nft_back_off(tries);
