@@ -26,7 +26,8 @@ struct conntrack_match {
 typedef bool conntrack_is_local(const struct addr *a, void *arg);
 
 /* Forgets every entry that matches one of n. 0, or negative with e set. Nothing, and no time, where the table is empty or absent; else the kernel
- * goes through its whole table, all network namespaces' together, which takes milliseconds where `others` is asked for. */
+ * goes through its whole table, all network namespaces' together, which takes milliseconds where its own filter cannot say what is meant: IPv6, `others`,
+ * `from`, `target_port`, `answered`, a range of ports that is not all, more than eight. */
 int conntrack_forget(const struct conntrack_match *matches, unsigned n, conntrack_is_local *is_local, void *arg, struct err *e);
 
 /* How many entries an address is a part of, as who asks, who is asked or who answers; negative with e set. */
