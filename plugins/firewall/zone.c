@@ -86,15 +86,17 @@ static void release(struct cni_call *c, const struct binding *b)
 		ask(c, "remove", b, &ignored);
 }
 
-/* The record goes, then what it says. */
+/* The record goes, then what it says. One that cannot be read stays, so that it can be done again. */
 static int record_undo(struct cni_call *c, const char *path)
 {
 	struct binding b = { 0 };
 	int r = record_read(c, path, &b);
 
+	if (r < 0)
+		return r;
 	unlink(path);
 	release(c, &b);
-	return r;
+	return 0;
 }
 
 /* ---- The verbs ---- */
@@ -149,6 +151,7 @@ int zone_del(struct cni_call *c)
 	char path[PATH_MAX];
 	int r;
 
+	record_abandon(c);
 	if (access(record_path(c, path), F_OK) == 0)
 		return record_undo(c, path);
 	r = binding_of_result(c, &b);

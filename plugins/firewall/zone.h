@@ -22,7 +22,9 @@ const char *record_path(const struct cni_call *c, char out[PATH_MAX]);
 
 /* The attachment's record, whole or not at all. */
 int record_write(struct cni_call *c, const struct binding *b);
-/* What a record says, empty where there is none. All its lines have one zone. */
+/* DEL: what was being written, when an ADD was killed, goes. */
+void record_abandon(const struct cni_call *c);
+/* What a record says, empty where there is none; an error where it cannot be read. All its lines have one zone. */
 int record_read(struct cni_call *c, const char *path, struct binding *b);
 /* GC: whether the record of this name is one of the network's, and its attachment no longer valid. */
 bool record_is_stale(struct cni_call *c, const char *name);

@@ -42,9 +42,25 @@ const char *record_path(const struct cni_call *c, char out[PATH_MAX])
 	return out;
 }
 
+/* What a killed call was about to make of the record: the next that writes it takes it over. */
+static const char *unfinished_path(const struct cni_call *c, char out[PATH_MAX])
+{
+	char name[NAME_MAX + 1];
+
+	snprintf(out, PATH_MAX, ZONE_RECORDS "/.%s", record_name(c->who.owner, RECORD_END ".new", name));
+	return out;
+}
+
+void record_abandon(const struct cni_call *c)
+{
+	char path[PATH_MAX];
+
+	unlink(unfinished_path(c, path));
+}
+
 int record_write(struct cni_call *c, const struct binding *b)
 {
-	char temporary[64], path[PATH_MAX], *text = arena_strdup(&c->arena, "");
+	char temporary[PATH_MAX], path[PATH_MAX], *text = arena_strdup(&c->arena, "");
 	scoped(fd_close) int fd = -1;
 	int r;
 
@@ -55,8 +71,7 @@ int record_write(struct cni_call *c, const struct binding *b)
 		return err_nomem(&c->err, "record");
 	mkdir("/run/plumb", 0755);
 	mkdir(ZONE_RECORDS, 0700);
-	snprintf(temporary, sizeof temporary, ZONE_RECORDS "/.%d", getpid());
-	fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	fd = open(unfinished_path(c, temporary), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	r = fd < 0 ? -errno : file_write(fd, text, strlen(text));
 	if (r == 0 && rename(temporary, record_path(c, path)) < 0)
 		r = -errno;
@@ -71,7 +86,7 @@ int record_read(struct cni_call *c, const char *path, struct binding *b)
 {
 	size_t len;
 	char *line = file_read(&c->arena, path, RECORD_LIMIT, &len), *next;
-	int r = 0;
+	int r = line || errno == ENOENT ? 0 : err_sys(&c->err, CNI_IO, -errno, "reading what is in firewalld's zone: %s", path);
 
 	for (; line && r == 0; line = next) {
 		char *space;

@@ -151,6 +151,16 @@ case_address_is_used_again() {
 	works DEL b 10.0.0.2/24; outside trusted 10.0.0.2/32
 }
 
+# A record that cannot be read is not an empty one; what a killed ADD was writing goes.
+case_damaged_records() {
+	start_all
+	works ADD a 10.0.0.2/24; mv $records/net:a:eth0.zone $W/record; mkdir $records/net:a:eth0.zone
+	refused DEL a 10.0.0.2/24; says "net:a:eth0.zone"; inside trusted 10.0.0.2/32
+	rmdir $records/net:a:eth0.zone; mv $W/record $records/net:a:eth0.zone
+	touch $records/.net:a:eth0.zone.new
+	works DEL a ""; outside trusted 10.0.0.2/32; is "$(ls -A $records)" "" "records"
+}
+
 case_gc() {
 	start_all
 	works ADD a 10.0.0.2/24; works ADD b 10.0.0.3/24,fd00::3/64; network=net2 works ADD c 10.0.0.4/24; network=ne works ADD d 10.0.0.5/24
