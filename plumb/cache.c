@@ -13,8 +13,7 @@
 #define KIND    "cniCacheV1"
 #define RESULTS "results"
 #define ADDING  "adding"        /* not among the results, where libcni would take it for one */
-
-enum { FILE_LIMIT = 16 << 20 };
+enum { FILE_LIMIT = 16 << 20, UNFINISHED = ':' };        /* parts the names of a file that is being written; none of them has one */
 
 static const char *path_in(struct call *c, const char *folder, const char *network, const struct endpoint *e)
 {
@@ -168,7 +167,7 @@ static int visit_folder(struct call *c, const char *network, const char *folder,
 	for (int i = 0; i < n; i++) {
 		const char *path = arena_printf(&c->arena, "%s/%s", dir, names[i]->d_name);
 
-		if (r == 0 && path && names[i]->d_name[0] != '.' && (!network || !strncmp(names[i]->d_name, network, strlen(network))))
+		if (r == 0 && path && !strchr(names[i]->d_name, UNFINISHED) && (!network || !strncmp(names[i]->d_name, network, strlen(network))))
 			r = visit(c, network, path, !strcmp(folder, ADDING), each, arg);
 		free(names[i]);
 	}
@@ -215,19 +214,19 @@ int cache_prepare(struct call *c, const char *network, const struct endpoint *e)
 {
 	int r;
 
-	if (strlen(network) + strlen(e->container) + strlen(e->ifname) + 3 > NAME_MAX)
+	if (strlen(network) + strlen(e->container) + strlen(e->ifname) + 2 > NAME_MAX)
 		return trouble_set(&c->trouble, EXIT_USAGE, -ENAMETOOLONG, "the names of network, container and interface: together longer than %d",
-		                   NAME_MAX - 3);
+		                   NAME_MAX - 2);
 	r = make_dirs(c);
 	if (r == 0 && access(c->opt.cache_dir, W_OK) < 0)
 		r = -errno;
 	return r < 0 ? err_sys(&c->trouble.err, CNI_IO, r, "%s: no place for the attachment's result", c->opt.cache_dir) : 0;
 }
 
-/* A file that is not yet whole: kept out of results/, where libcni would read it, and of a name that whoever comes next for the attachment finds. */
+/* A file that is not yet whole is kept out of results/, where libcni would read it. Whoever comes next for the attachment finds it by its name. */
 static const char *path_unfinished(struct call *c, const char *network, const struct endpoint *e)
 {
-	return arena_printf(&c->arena, "%s/" ADDING "/.%s-%s-%s", c->opt.cache_dir, network, e->container, e->ifname);
+	return arena_printf(&c->arena, "%s/" ADDING "/%s%c%s%c%s", c->opt.cache_dir, network, UNFINISHED, e->container, UNFINISHED, e->ifname);
 }
 
 /* lasting: it outlives a machine that crashes. */
@@ -298,6 +297,6 @@ void cache_sweep(struct call *c)
 	struct dirent *entry;
 
 	while (d && (entry = readdir(d)))
-		if (entry->d_name[0] == '.')
-			unlinkat(dirfd(d), entry->d_name, 0);          /* . and .. refuse */
+		if (strchr(entry->d_name, UNFINISHED))
+			unlinkat(dirfd(d), entry->d_name, 0);
 }

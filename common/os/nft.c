@@ -14,8 +14,6 @@
 #include "base/trace.h"
 #include "os/nft_message.h"
 
-enum { TRIES = 400 };                   /* of a transaction: another program may change the ruleset all the time */
-
 /* ---- Messages ---- */
 
 bool nft_messages_add(struct nft_messages *to, const struct nlmsghdr *h)
@@ -247,6 +245,14 @@ static int try_once(struct nft *nft, const struct nft_work *w, struct err *e)
 	return restore(nft, w, e);
 }
 
+int nft_refuse_busy(const struct nft_table *table, struct err *e)
+{
+	err_set(e, CNI_TRY_LATER, -EBUSY, "changing nftables table %s: the ruleset changed during each of %d tries", table->name ? table->name : "of another program",
+	        NFT_TRIES);
+	err_detail(e, "another program changes nftables all the time; try again when it rests");
+	return -EBUSY;
+}
+
 int nft_transact(const struct nft_work *w, struct err *e)
 {
 	scoped(trace_end) struct trace_span span = trace_begin("nftables");
@@ -260,10 +266,8 @@ int nft_transact(const struct nft_work *w, struct err *e)
 		/* EBUSY: a chain was in use after all, its users having been counted while another batch was under way. ENODATA: look what came of it */
 		if (e->code || (r != -ERESTART && r != -EINTR && r != -EBUSY && r != -ENODATA))
 			break;
-		if (++tries == TRIES) {
-			err_set(e, CNI_TRY_LATER, -EBUSY, "changing nftables table %s: the ruleset changed during each of %d tries",
-			        w->table->name ? w->table->name : "of another program", TRIES);
-			err_detail(e, "another program changes nftables all the time; try again when it rests");
+		if (++tries == NFT_TRIES) {
+			r = nft_refuse_busy(w->table, e);
 			break;
 		}
 		nft_back_off(tries);

@@ -26,8 +26,12 @@ void nft_messages_free(struct nft_messages *m);
 
 int nft_begin(struct nft *nft, struct err *e);
 static inline bool nft_changes(const struct nft *nft) { return nft->batch.count > 1; }  /* more than its begin */
-int nft_commit(struct nft *nft);                                                        /* 0 or -errno: ERESTART, somebody else was first; ENODATA, it may be done */
+/* 0 or -errno: ERESTART, somebody else was first; ENODATA, it may be done. */
+int nft_commit(struct nft *nft);
+enum { NFT_TRIES = 400 };                /* of a transaction: another program may change the ruleset all the time */
 void nft_back_off(int tries);
+/* After all of them; returns what it notes. */
+int nft_refuse_busy(const struct nft_table *table, struct err *e);
 /* 1: the table is as we know it. 0: to be loaded, for it has none of our chains (*there is false) or older ones. Negative: it is of a newer edition. */
 int nft_table_is_known(struct nft *nft, const struct nft_table *table, bool *there, struct err *e);
 
@@ -35,8 +39,8 @@ int nft_table_is_known(struct nft *nft, const struct nft_table *table, bool *the
 
 /* By the helper, where we are. What is there already stays, but for the rules of the table's own chains: these begin anew. */
 int nft_ruleset_load(const struct nft_table *table, struct err *e);
-/* The same as messages of a batch that make it where nothing of it is, in memory that is the caller's: it is loaded into a network namespace of its own and read
- * there. -EOPNOTSUPP, without words: there can be no such namespace. */
+/* The same as messages of a batch that make it where nothing of it is, in memory that is the caller's: it is loaded into a network namespace of its own
+ * and read there. -EOPNOTSUPP, without words: there can be no such namespace. */
 int nft_ruleset_read(const struct nft_table *table, struct nft_messages *out, struct err *e);
 
 /* ---- Records (nft_record.c) ---- */

@@ -17,8 +17,6 @@
 #include "os/nft.h"
 #include "os/nft_message.h"
 
-enum { TRIES = 400 };
-
 /* ---- What is on record ---- */
 
 static const struct nft_messages nothing;
@@ -161,7 +159,7 @@ static int put_back(struct nft *nft, const struct nft_table *table, const struct
 	if (lock < 0 ? errno != ENOENT : flock(lock, LOCK_SH) < 0)      /* whoever hides a record waits for us, as we may have read it (nft_record_hide) */
 		return err_sys(e, CNI_IO, -errno, "locking " NFT_RECORDS);
 
-	for (int tries = 0; tries < TRIES && (r == -ERESTART || r == -EINTR || r == -ENODATA); tries++) {
+	for (int tries = 0; tries < NFT_TRIES && (r == -ERESTART || r == -EINTR || r == -ENODATA); tries++) {
 		scoped(replay_free) struct replay p = { .nft = nft, .table = table, .why = e };
 
 		if (tries)
@@ -172,7 +170,7 @@ static int put_back(struct nft *nft, const struct nft_table *table, const struct
 			return err_sys(e, CNI_IO, r, "reading what nftables had from " NFT_RECORDS);
 		r = nft_commit(nft);
 	}
-	return r;
+	return r == -ERESTART || r == -EINTR || r == -ENODATA ? nft_refuse_busy(table, e) : r;
 }
 
 /* Two records that contradict each other, of which one can only be a leftover, must not keep the others from coming back. */
@@ -195,29 +193,27 @@ static int put_back_at_once(struct nft *nft, const struct nft_table *table)
 {
 	scoped(nft_messages_free) struct nft_messages ruleset = { 0 };
 	struct err why = { 0 };
-	bool there = true;
-	int r = nft_table_is_known(nft, table, &there, &why);
+	int r = nft_ruleset_read(table, &ruleset, &why);
 
-	if (r == 0 && !there)
-		r = nft_ruleset_read(table, &ruleset, &why);
-	return r < 0 || !ruleset.len ? -ENOENT : put_back(nft, table, &ruleset, NULL, &why);
+	return r < 0 ? r : put_back(nft, table, &ruleset, NULL, &why);
 }
 
 int nft_restore(const struct nft_table *table, struct err *e)
 {
 	scoped(nft_close) struct nft nft = { 0 };
+	bool there = true;
 	int r;
 
 	if (!nft_has_records())
 		return nft_ruleset_load(table, e);
-	if ((r = nft_open(&nft, e)) < 0)
+	if ((r = nft_open(&nft, e)) < 0 || (r = nft_table_is_known(&nft, table, &there, e)) < 0)
 		return r;
-	if (put_back_at_once(&nft, table) == 0)
+	if (!there && put_back_at_once(&nft, table) == 0)
 		return 0;
 	if ((r = nft_ruleset_load(table, e)) < 0)
 		return r;
 	r = put_back(&nft, table, &nothing, NULL, e);
-	if (r == -EBUSY || r == -EEXIST || r == -ENOENT) {
+	if (!e->code && (r == -EBUSY || r == -EEXIST || r == -ENOENT)) {
 		put_back_one_by_one(&nft, table);
 		r = 0;
 	}

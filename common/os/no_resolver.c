@@ -1,5 +1,5 @@
-/* libnl's words for addresses and its parser of them, which nothing here calls, would bring glibc's resolver into every static executable: 400 KiB, and warnings. These
- * stand in for what it refers to. Linked in static builds only. */
+/* libnl's words for addresses and its parser of them, which nothing here calls, would bring glibc's resolver into every static executable: 400 KiB, and
+ * warnings. These stand in for what it refers to. Linked in static builds only. */
 #ifdef STATIC_LINK
 #include <netdb.h>
 #include <stddef.h>

@@ -1,8 +1,10 @@
 /* The port that a view's server listens on. */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 
 #include "dnsname/dnsname.h"
@@ -53,13 +55,26 @@ static int has_port(const char *view, void *search)
 	return r < 0 && r != -EBADMSG ? r : port == k->port;
 }
 
+/* Views have locks of their own: so that two do not find the same port free, the directory of all is locked. */
+static int lock_choice(struct cni_call *c, int *out)
+{
+	scoped(fd_close) int fd = open(NAMES "/servers", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0 || flock(fd, LOCK_EX) < 0)
+		return err_sys(&c->err, CNI_IO, -errno, "locking " NAMES "/servers");
+	*out = fd_keep(&fd);
+	return 0;
+}
+
 /* No port that others expect: below those that the kernel gives to whoever asks for any. */
 int port_choose(struct cni_call *c, struct server *s)
 {
 	uint64_t hash = hash_strings(s->view, NULL);
+	scoped(fd_close) int held = -1;
+	int r = lock_choice(c, &held);
 	char text[8];
 
-	for (unsigned i = 0; i < PORTS; i++) {
+	for (unsigned i = 0; r == 0 && i < PORTS; i++) {
 		struct search k = { c, PORT_FIRST + (hash + i) % PORTS };
 		int taken = names_each(c, NAMES "/servers", has_port, &k), free = taken ? 0 : is_free(c, s, k.port);
 
@@ -71,7 +86,8 @@ int port_choose(struct cni_call *c, struct server *s)
 		snprintf(text, sizeof text, "%u", k.port);
 		return names_write(c, server_path(c, s->view, "port"), text);
 	}
-	return err_set(&c->err, CNI_TRY_LATER, -EADDRINUSE, "name server of %s: no port is free from %d to %d", s->view, PORT_FIRST, PORT_FIRST + PORTS - 1);
+	return r < 0 ? r :
+	       err_set(&c->err, CNI_TRY_LATER, -EADDRINUSE, "name server of %s: no port is free from %d to %d", s->view, PORT_FIRST, PORT_FIRST + PORTS - 1);
 }
 
 /* Another one would leave what leads to this one leading nowhere. */

@@ -92,11 +92,15 @@ static const char *view_name(struct cni_call *c, const struct list *attachments,
 	for_list (const struct member, a, attachments) {
 		if (!strcmp(a->network, last))
 			continue;
+		if (!lines || (count && !name))
+			return NULL;
 		name = name ? arena_printf(&c->arena, "%s+%s", name, a->network) : a->network;
 		lines = arena_printf(&c->arena, "%s%s\n", lines, a->network);
 		last = a->network;
 		count++;
 	}
+	if (!lines)
+		return NULL;
 	*networks = count > 1 ? lines : "";
 	if (name && count > 1 && strlen(name) > VIEW_LONGEST)
 		name = arena_printf(&c->arena, "%.*s~%016llx", VIEW_LONGEST - 17, name, (unsigned long long)hash_strings(name, NULL));
