@@ -1,6 +1,7 @@
 /* Chains that are made at run time. */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <limits.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nf_tables_compat.h>
@@ -39,7 +40,7 @@ static int note_use(struct nlmsghdr *h, void *use)
 	struct nlattr *a = netlink_attr(h, sizeof(struct nfgenmsg), NFTA_CHAIN_USE);
 
 	if (h->nlmsg_type == (NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_NEWCHAIN) && a)
-		*(int *)use = (int)ntohl(netlink_u32(a));
+		*(int *)use = (int)(ntohl(netlink_u32(a)) & INT_MAX);
 	return 0;
 }
 
